@@ -1,0 +1,510 @@
+//! What went wrong: what happened, why, and what to do next.
+//!
+//! The variants are situations of the person or the agent that uses this server, never wrappers of a
+//! dependency's errors. Each has three parts, [`Error::to_string`] (what), [`Error::why`] and
+//! [`Error::next`], and three renderings: for an agent ([`Error::for_agent`]), as structured data
+//! ([`Error::to_json`]) and for a person (the command line's `error:` and `hint:` lines).
+//!
+//! Only trusted text appears in them: our own words, and Figma's message with control characters
+//! removed and cut short. Never a layer's name or a comment.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Value, json};
+
+/// The result of anything that can end in one of our errors.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A situation that the caller has to know about.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no tool of this name.
+    #[error("there is no tool `{name}`")]
+    UnknownTool {
+        /// As it was asked for.
+        name: String,
+        /// The nearest name that exists.
+        near: Option<&'static str>,
+    },
+    /// The tool exists, but the settings of this server leave it out.
+    #[error("the tool `{name}` is switched off here by {setting}")]
+    HiddenTool {
+        /// The tool.
+        name: &'static str,
+        /// The flag that leaves it out.
+        setting: &'static str,
+    },
+    /// An argument is wrong, missing or unknown.
+    #[error("{} {problem}", argument_name(argument))]
+    BadArgument {
+        /// The tool.
+        tool: &'static str,
+        /// The argument at fault; empty when it is about several.
+        argument: String,
+        /// What is wrong with it, as the rest of a sentence.
+        problem: String,
+    },
+    /// No token is configured.
+    #[error("no Figma token is configured")]
+    NoToken,
+    /// A token is configured but cannot be used.
+    #[error("the token from {origin} cannot be used: {problem}")]
+    BrokenToken {
+        /// Where it came from.
+        origin: String,
+        /// Why it cannot be used.
+        problem: String,
+    },
+    /// Figma never accepts this kind of token for this tool.
+    #[error("{kind} cannot call `{tool}`")]
+    WrongToken {
+        /// The tool.
+        tool: &'static str,
+        /// The kind in use, with its article.
+        kind: &'static str,
+        /// The kinds that Figma accepts.
+        accepted: String,
+        /// The scope to ask for.
+        scope: Option<&'static str>,
+    },
+    /// Figma does not accept the token.
+    #[error("Figma does not accept the token")]
+    BadToken {
+        /// The kind in use, with its article.
+        kind: &'static str,
+        /// Figma's own words.
+        message: String,
+    },
+    /// The token lacks a scope.
+    #[error("the token lacks the scope {}", scope_list(scopes))]
+    MissingScope {
+        /// Any one of these would do; the first is the one to ask for.
+        scopes: Vec<&'static str>,
+        /// Figma's own words.
+        message: String,
+    },
+    /// The plan or seat does not include this endpoint.
+    #[error("the Figma plan or seat does not include this: it needs {plan}")]
+    PlanTooSmall {
+        /// What is needed.
+        plan: &'static str,
+        /// What still works without it.
+        instead: Option<&'static str>,
+        /// Figma's own words.
+        message: String,
+    },
+    /// The token's owner may not see or change this.
+    #[error("Figma denies access to {what}")]
+    NoAccess {
+        /// What was asked for.
+        what: String,
+        /// The kind of token in use.
+        kind: &'static str,
+        /// Figma's own words.
+        message: String,
+    },
+    /// The owner of the file forbids copying and exporting.
+    #[error("{what} may not be exported: its owner forbids viewers to copy, share or export")]
+    NotExportable {
+        /// What was asked for.
+        what: String,
+    },
+    /// Nothing is there.
+    #[error("Figma finds nothing at {what}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+        /// Figma's own words.
+        message: String,
+    },
+    /// The answer is larger than Figma makes, or than this server reads.
+    #[error("the answer is too large: {limit}")]
+    TooLarge {
+        /// Whose limit it is.
+        limit: String,
+        /// What to do to get a smaller one.
+        smaller: &'static str,
+    },
+    /// The endpoint does not know this type of file.
+    #[error("Figma does not offer this for this type of file")]
+    WrongFileType {
+        /// Figma's own words.
+        message: String,
+    },
+    /// The rate limit is used up.
+    #[error("{0}")]
+    RateLimited(Box<RateLimit>),
+    /// Too many calls wait already.
+    #[error("{waiting} tier {tier} calls wait already")]
+    Busy {
+        /// The tier of the call.
+        tier: u8,
+        /// How many wait.
+        waiting: usize,
+    },
+    /// Figma refused the request as it is.
+    #[error("Figma refused the request ({status}): {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Figma's own words.
+        message: String,
+        /// What to change, where we know it.
+        advice: Option<&'static str>,
+    },
+    /// Figma failed, also when asked again.
+    #[error("Figma failed with status {status}: {message}")]
+    FigmaFailed {
+        /// The HTTP status.
+        status: u16,
+        /// Figma's own words.
+        message: String,
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// A writing call was sent and its outcome is not known.
+    #[error("it is not known whether the call was carried out: {problem}")]
+    Unknown {
+        /// What broke.
+        problem: String,
+        /// The reading tool that shows it.
+        verify_with: &'static str,
+    },
+    /// Figma could not be reached.
+    #[error("Figma could not be reached: {problem}")]
+    Unreachable {
+        /// What broke.
+        problem: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// No answer within the time limit.
+    #[error("no answer from Figma within {} s", limit.as_secs())]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The answer is not what Figma's API sends.
+    #[error("the answer is not Figma's: {problem}")]
+    BadAnswer {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Figma answered "success", yet nothing was done.
+    #[error("Figma did not do it: {message}")]
+    NothingDone {
+        /// Figma's own words.
+        message: String,
+    },
+    /// The caller took the call back.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The command line was used wrongly.
+    #[error("{problem}")]
+    Usage {
+        /// What is wrong.
+        problem: String,
+        /// What to type instead.
+        hint: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        problem: String,
+    },
+    /// A defect of this server.
+    #[error("a defect of figma-mcp: {problem}")]
+    Bug {
+        /// What happened.
+        problem: String,
+    },
+}
+
+/// What a 429 says (developers.figma.com/docs/rest-api/rate-limits).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The tier of the endpoint, 1 to 3.
+    pub tier: u8,
+    /// `X-Figma-Plan-Tier`: the plan of the place where the file lies.
+    pub plan: Option<String>,
+    /// `X-Figma-Rate-Limit-Type`: `low` for View and Collab seats, `high` for Dev and Full seats.
+    pub seat: Option<String>,
+    /// `Retry-After`; days have been seen.
+    pub retry_after: Option<Duration>,
+    /// `X-Figma-Upgrade-Link`.
+    pub upgrade_link: Option<String>,
+}
+
+impl fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Figma's rate limit for tier {} calls is used up", self.tier)?;
+        if let Some(wait) = self.retry_after {
+            write!(f, " for {}", span(wait))?;
+        }
+        let seat = match self.seat.as_deref() {
+            Some("low") => Some("seat limit \"low\" (View or Collab)".to_owned()),
+            Some("high") => Some("seat limit \"high\" (Dev or Full)".to_owned()),
+            Some(other) => Some(format!("seat limit \"{other}\"")),
+            None => None,
+        };
+        let plan = self.plan.as_ref().map(|plan| format!("plan \"{plan}\""));
+        let details: Vec<String> = plan.into_iter().chain(seat).collect();
+        if details.is_empty() { Ok(()) } else { write!(f, " ({})", details.join(", ")) }
+    }
+}
+
+impl Error {
+    /// A wrong argument; `problem` is the rest of a sentence that begins with its name.
+    pub fn bad_argument(tool: &'static str, argument: &str, problem: impl Into<String>) -> Self {
+        Self::BadArgument { tool, argument: argument.to_owned(), problem: problem.into() }
+    }
+
+    /// A word for the situation that never changes, for programs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::HiddenTool { .. } => "hidden_tool",
+            Self::BadArgument { .. } => "bad_argument",
+            Self::NoToken => "no_token",
+            Self::BrokenToken { .. } => "broken_token",
+            Self::WrongToken { .. } => "wrong_token",
+            Self::BadToken { .. } => "bad_token",
+            Self::MissingScope { .. } => "missing_scope",
+            Self::PlanTooSmall { .. } => "plan_too_small",
+            Self::NoAccess { .. } => "no_access",
+            Self::NotExportable { .. } => "not_exportable",
+            Self::NotFound { .. } => "not_found",
+            Self::TooLarge { .. } => "too_large",
+            Self::WrongFileType { .. } => "wrong_file_type",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Busy { .. } => "busy",
+            Self::Refused { .. } => "refused",
+            Self::FigmaFailed { .. } => "figma_failed",
+            Self::Unknown { .. } => "unknown_outcome",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed_out",
+            Self::BadAnswer { .. } => "bad_answer",
+            Self::NothingDone { .. } => "nothing_done",
+            Self::Cancelled => "cancelled",
+            Self::Usage { .. } => "usage",
+            Self::File { .. } => "file",
+            Self::Bug { .. } => "bug",
+        }
+    }
+
+    /// Why it happened, where that is not plain from what happened.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::HiddenTool { .. } => Some("whoever started this server chose which tools it offers".into()),
+            Self::NoToken => Some("every call to Figma needs a token of yours".into()),
+            Self::WrongToken { accepted, scope, .. } => Some(match scope {
+                Some(scope) => format!("Figma accepts {accepted} here, with the scope `{scope}`"),
+                None => format!("Figma accepts {accepted} here"),
+            }),
+            Self::BadToken { kind, message } => Some(format!(
+                "{kind} that is missing a part, has expired (personal tokens end after 90 days at most), was revoked, or is of another kind than configured; Figma says: {message}"
+            )),
+            Self::MissingScope { message, .. } | Self::PlanTooSmall { message, .. } | Self::WrongFileType { message } => figma_says(message),
+            Self::NoAccess { kind, message, .. } => Some(format!(
+                "the owner of {kind} cannot see it or may not do this (a plan access token may also be limited to listed files and teams); Figma says: {message}"
+            )),
+            Self::NotFound { message, .. } => Some(format!(
+                "the key or id is wrong, it was deleted, or the number comes from a Community page and is no file key; Figma says: {message}"
+            )),
+            Self::RateLimited(_) => Some(
+                "Figma counts calls by tier against the plan of the place where the file lies, not against the plan of the caller; View and Collab seats, and files in a Starter plan, get a handful of tier 1 calls a month".into(),
+            ),
+            Self::Busy { .. } => Some("this server sends few calls of a tier at a time, so that a burst does not use up Figma's rate limit".into()),
+            Self::FigmaFailed { attempts, .. } | Self::Unreachable { attempts, .. } if *attempts > 1 => Some(format!("tried {attempts} times")),
+            Self::Unknown { .. } => Some("the request had left before the answer was lost; sending it again could do it twice".into()),
+            Self::TimedOut { .. } => Some("Figma gives up on large files after about 55 s".into()),
+            Self::BadAnswer { .. } => Some("a proxy or a wrong API address often answers in Figma's place".into()),
+            _ => None,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(&self) -> String {
+        match self {
+            Self::UnknownTool { near: Some(near), .. } => format!("Call `{near}` if that is meant; `tools/list` has all names."),
+            Self::UnknownTool { near: None, .. } => "`tools/list` has all names.".into(),
+            Self::HiddenTool { .. } => "Ask the user to change that setting if this tool is needed.".into(),
+            Self::BadArgument { .. } => "Correct it and call again.".into(),
+            Self::NoToken => "Ask the user to create a personal access token (Figma: Settings, Security, Personal access tokens) and to set it as FIGMA_TOKEN in this server's environment, or to try the server with `--sandbox`.".into(),
+            Self::BrokenToken { .. } => "Ask the user to set it again, exactly as Figma showed it.".into(),
+            Self::WrongToken { accepted, .. } => format!("Ask the user for {accepted}; retrying will not help."),
+            Self::BadToken { .. } => "Ask the user to create a new token, to set it, and to restart this server. If it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so.".into(),
+            Self::MissingScope { scopes, .. } => format!("Ask the user for a token with {}.", scope_list(scopes)),
+            Self::PlanTooSmall { instead: Some(instead), .. } => format!("{instead} Otherwise this needs a larger plan or seat."),
+            Self::PlanTooSmall { instead: None, .. } => "Tell the user; retrying will not help.".into(),
+            Self::NoAccess { .. } => "Ask the user to check that the file, project or team is shared with the owner of the token.".into(),
+            Self::NotExportable { .. } => "Ask the owner of the file to allow viewers to copy and export it.".into(),
+            Self::NotFound { .. } => "Ask the user for the file's own address, or check the id.".into(),
+            Self::TooLarge { smaller, .. } => (*smaller).into(),
+            Self::WrongFileType { .. } => "`figma_file_metadata_get` works for every type of file.".into(),
+            Self::RateLimited(limit) => limit.next(),
+            Self::Busy { .. } => "Wait for the answers of earlier calls, then call again.".into(),
+            Self::Refused { advice: Some(advice), .. } => (*advice).into(),
+            Self::Refused { advice: None, .. } | Self::NothingDone { .. } => "Correct the arguments; the same call will be refused again.".into(),
+            Self::FigmaFailed { .. } => "Try again in a minute; for a large file, ask for less (`depth`, `ids`).".into(),
+            Self::Unknown { verify_with, .. } => format!("Look with `{verify_with}` whether it happened before calling again."),
+            Self::Unreachable { .. } => "Call once more; if it fails again, ask the user to check the network, the proxy and --api-base-url.".into(),
+            Self::TimedOut { .. } => "Ask for less (`depth`, `ids`, fewer or smaller renders), or raise --timeout.".into(),
+            Self::BadAnswer { .. } => "Ask the user to check the proxy and --api-base-url.".into(),
+            Self::Cancelled => "Nothing; call again if it is still wanted.".into(),
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::File { .. } => "Check the path and its permissions.".into(),
+            Self::Bug { .. } => "Report it with this text; other calls are not affected.".into(),
+        }
+    }
+
+    /// The HTTP status that Figma answered with, where one decided.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } | Self::FigmaFailed { status, .. } => Some(*status),
+            Self::RateLimited(_) => Some(429),
+            Self::BadToken { .. }
+            | Self::MissingScope { .. }
+            | Self::PlanTooSmall { .. }
+            | Self::NoAccess { .. }
+            | Self::NotExportable { .. } => Some(403),
+            Self::NotFound { .. } => Some(404),
+            _ => None,
+        }
+    }
+
+    /// Two to four lines for a model: what, why, next.
+    #[must_use]
+    pub fn for_agent(&self) -> String {
+        let mut text = format!("error: {self}\n");
+        if let Some(why) = self.why() {
+            text += &format!("why: {why}\n");
+        }
+        text + &format!("next: {}", self.next())
+    }
+
+    /// The same as structured data: `error`, `what`, `why`, `next`, `status`, `retry_after_s`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut json = json!({ "error": self.kind(), "what": self.to_string(), "next": self.next() });
+        let retry_after = match self {
+            Self::RateLimited(limit) => limit.retry_after.map(|wait| wait.as_secs()),
+            _ => None,
+        };
+        let optional = [
+            ("why", self.why().map(Value::from)),
+            ("status", self.status().map(Value::from)),
+            ("retry_after_s", retry_after.map(Value::from)),
+        ];
+        if let Value::Object(fields) = &mut json {
+            fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        json
+    }
+
+    /// For a person at a terminal: `error:` and `hint:` lines.
+    #[must_use]
+    pub fn for_person(&self) -> String {
+        let why = self.why().map(|why| format!("  {why}\n")).unwrap_or_default();
+        format!("error: {self}\n{why}hint: {}\n", self.next())
+    }
+
+    /// The command line's exit code: 2 usage, 3 token, 4 refused by Figma, 5 rate limit, 1 anything else.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::UnknownTool { .. }
+            | Self::HiddenTool { .. }
+            | Self::BadArgument { .. }
+            | Self::Usage { .. } => 2,
+            Self::NoToken
+            | Self::BrokenToken { .. }
+            | Self::WrongToken { .. }
+            | Self::BadToken { .. }
+            | Self::MissingScope { .. } => 3,
+            Self::PlanTooSmall { .. }
+            | Self::NoAccess { .. }
+            | Self::NotExportable { .. }
+            | Self::NotFound { .. }
+            | Self::TooLarge { .. }
+            | Self::WrongFileType { .. }
+            | Self::Refused { .. }
+            | Self::NothingDone { .. } => 4,
+            Self::RateLimited(_) | Self::Busy { .. } => 5,
+            _ => 1,
+        }
+    }
+}
+
+impl RateLimit {
+    fn next(&self) -> String {
+        let mut next = match self.retry_after {
+            Some(wait) => {
+                format!("Do not call tier {} tools again before {} have passed.", self.tier, span(wait))
+            }
+            None => format!("Do not call tier {} tools again for a while.", self.tier),
+        };
+        next += " Work from what is already here.";
+        if self.seat.as_deref() == Some("low") || self.plan.as_deref() == Some("starter") {
+            next += " A Dev or Full seat, in a paid team that the file is moved or duplicated into, lifts the limit.";
+        }
+        if let Some(link) = &self.upgrade_link {
+            next += &format!(" Figma names this page: {link}");
+        }
+        next
+    }
+}
+
+/// A length of time as a person says it: `4 d 13 h`, `12 min`, `30 s`.
+#[must_use]
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, m) => format!("{m} min {} s", seconds % 60),
+        (0, h, m) => format!("{h} h {m} min"),
+        (d, h, _) => format!("{d} d {h} h"),
+    }
+}
+
+/// Text from outside, fit for an error: one line, no control or invisible characters, at most 300 characters.
+#[must_use]
+pub fn foreign(text: &str) -> String {
+    const LIMIT: usize = 300;
+    let is_plain = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut clean: String = spaced.chars().filter(is_plain).take(LIMIT + 1).collect();
+    if clean.chars().count() > LIMIT {
+        clean = clean.chars().take(LIMIT).collect::<String>() + "…";
+    }
+    clean
+}
+
+fn argument_name(argument: &str) -> String {
+    if argument.is_empty() {
+        "the arguments are incomplete or contradict each other:".to_owned()
+    } else {
+        format!("argument `{argument}`")
+    }
+}
+
+fn scope_list(scopes: &[&'static str]) -> String {
+    let quoted: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    if quoted.is_empty() { "that this endpoint needs".to_owned() } else { quoted.join(" or ") }
+}
+
+fn figma_says(message: &str) -> Option<String> {
+    (!message.is_empty()).then(|| format!("Figma says: {message}"))
+}

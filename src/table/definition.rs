@@ -1,0 +1,73 @@
+//! A row as an MCP tool definition.
+
+use serde_json::{Value, json};
+
+use super::{
+    args::{self, Defaults},
+    row::{Endpoint, Rule, Tool},
+};
+
+/// The exact entry of this tool in `tools/list`.
+#[must_use]
+pub fn definition(tool: &Tool, defaults: &Defaults) -> Value {
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": description(tool),
+        "inputSchema": input_schema(tool, defaults),
+        "annotations": {
+            "readOnlyHint": tool.effect.is_read(),
+            "destructiveHint": tool.effect.is_destructive(),
+            "idempotentHint": tool.effect.is_idempotent(),
+            "openWorldHint": true,
+        },
+    })
+}
+
+/// The input schema as it is published: plain objects, none of the keywords that strict clients refuse.
+#[must_use]
+pub fn input_schema(tool: &Tool, defaults: &Defaults) -> Value {
+    let mut schema = Value::Object((tool.input.schema)());
+    if defaults.team_id.is_some() {
+        make_team_optional(&mut schema);
+    }
+    args::publish(&mut schema);
+    schema
+}
+
+/// The row's own text, then what follows from its columns and so cannot go stale.
+#[must_use]
+pub fn description(tool: &Tool) -> String {
+    let mut text = tool.description.to_owned();
+    for rule in tool.extra.rules {
+        if let Rule::OneOf(groups) = rule {
+            let groups: Vec<String> = groups.iter().map(|group| group.join("+")).collect();
+            text += &format!(" Give {}.", groups.join(" or "));
+        }
+    }
+    text + " " + &cost(tool.endpoint())
+}
+
+/// `Tier 1, file_content:read.` and the plan where one is needed.
+fn cost(endpoint: &Endpoint) -> String {
+    let tier = format!("Tier {}", endpoint.tier.number());
+    let scope = endpoint.scopes.first().map(|scope| format!(", {}", scope.name())).unwrap_or_default();
+    let plan = endpoint.quirks.plan.requirement().map(|plan| format!(", needs {plan}")).unwrap_or_default();
+    format!("{tier}{scope}{plan}.")
+}
+
+fn make_team_optional(schema: &mut Value) {
+    let is_team = |schema: &Value, name: &str| {
+        schema.pointer(&format!("/properties/{name}/format")).is_some_and(|format| format == "figma-team-id")
+    };
+    let Some(Value::Array(required)) = schema.get("required") else { return };
+    let kept: Vec<Value> =
+        required.iter().filter(|name| !is_team(schema, name.as_str().unwrap_or_default())).cloned().collect();
+    if let Some(fields) = schema.as_object_mut() {
+        if kept.is_empty() {
+            fields.remove("required");
+        } else {
+            fields.insert("required".to_owned(), Value::Array(kept));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The table: one row per tool. Pure data and what reads it; nothing here does I/O.
+//!
+//! Everything about a tool stands in its row: the MCP listing, the argument checks, the HTTP request,
+//! the sandbox's routes, `tool-schemas/` and the README's tables are all made from it. To add a tool,
+//! write one block in the file of its toolset and run `BLESS=1 cargo test`.
+
+pub mod args;
+pub mod definition;
+pub mod figma_url;
+mod row;
+
+mod files;
+
+pub use row::*;
+
+/// Every toolset, in the order in which its tools are listed.
+pub const TOOLSETS: &[Toolset] = &[files::TOOLSET];
+
+/// Every tool, in the order in which it is listed.
+pub fn tools() -> impl Iterator<Item = &'static Tool> {
+    TOOLSETS.iter().flat_map(|set| set.tools)
+}
+
+/// The tool of this name or alias.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Tool> {
+    tools().find(|tool| tool.name == name || tool.extra.aliases.contains(&name))
+}
