@@ -1,5 +1,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 //! `figma-mcp`: an MCP server that gives AI agents the whole Figma REST API.
 
+pub mod auth;
+pub mod dispatch;
 pub mod error;
+pub mod rest;
+pub mod server;
+pub mod settings;
 pub mod table;

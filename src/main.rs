@@ -1,3 +1,4 @@
 //! Starts the command line.
-
-fn main() {}
+fn main() -> std::process::ExitCode {
+    figma_mcp::cli::main()
+}

@@ -1,0 +1,179 @@
+//! What a person types.
+//!
+//! This is the only room that prints. Data goes to stdout, everything else to stderr.
+
+mod call;
+mod demo;
+mod setup;
+mod tools;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    auth::redacted,
+    error::{Error, Result},
+    server,
+    settings::Settings,
+};
+
+/// An MCP server that gives AI agents the whole Figma REST API
+#[derive(Debug, Parser)]
+#[command(
+    name = "figma-mcp",
+    version,
+    after_help = "MCP hosts start it without a command. To see it work without a token: figma-mcp demo"
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP over stdin and stdout (what happens without a command when stdin is a pipe)
+    Serve,
+    /// Call one tool and print its result
+    Call {
+        /// The tool's name, as `figma-mcp tools` lists it
+        tool: String,
+        /// Its arguments
+        #[arg(value_name = "NAME=VALUE")]
+        arguments: Vec<String>,
+        /// Arguments as a JSON object; `-` reads it from stdin
+        #[arg(long, value_name = "JSON")]
+        json: Option<String>,
+        /// Write the result to this file
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// List the tools, or explain one
+    Tools {
+        /// The tool to explain
+        name: Option<String>,
+        /// As MCP tool definitions
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// As Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Show the server at work on the embedded fake Figma; needs no token
+    Demo,
+    /// Print a completion script
+    Completions {
+        /// The shell that it is for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return refuse(&error),
+    };
+    match run(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error.for_person());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(line: CommandLine) -> Result<()> {
+    let settings = line.settings.checked()?;
+    log_to_stderr(&settings);
+    match line.command {
+        None if io::stdin().is_terminal() => print(&CommandLine::command().render_help().to_string()),
+        None | Some(Command::Serve) => serve(&settings),
+        Some(Command::Call { tool, arguments, json, output }) => {
+            let given = call::arguments(&arguments, json.as_deref())?;
+            call::run(&settings, &tool, given, output.as_deref())
+        }
+        Some(Command::Tools { name, json, markdown }) => {
+            tools::run(&settings, name.as_deref(), tools::Form::chosen(json, markdown))
+        }
+        Some(Command::Demo) => demo::run(),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut CommandLine::command(), "figma-mcp", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+fn serve(settings: &Settings) -> Result<()> {
+    in_runtime(async {
+        let setup = setup::Setup::new(settings).await?;
+        setup.tell_origin();
+        server::stdio::serve(setup.app.clone(), setup.caller.clone()).await
+    })
+}
+
+/// Two workers: reading large answers is work, and one of them must not hold up the protocol. What
+/// still blocks when the work is done is left behind.
+fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Bug { problem: format!("the asynchronous runtime does not start: {error}") })?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+fn log_to_stderr(settings: &Settings) {
+    let filter = tracing_subscriber::EnvFilter::new(settings.log_level.filter());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+/// Help and version are answers; anything else is a mistake. What was typed is quoted without tokens.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match print(&text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        _ => {
+            tell(&redacted(&text));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints data. A reader that has seen enough is no error.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::File { path: "stdout".to_owned(), problem: error.to_string() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells a person something. There is nobody to tell when that fails.
+fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// The command line, for completions and for the README's table of flags.
+pub fn command() -> clap::Command {
+    CommandLine::command()
+}

@@ -1,0 +1,90 @@
+//! `figma-mcp tools`: what there is, and what one tool takes. Needs no token and asks nobody.
+
+use serde_json::Value;
+
+use super::{print, setup, tell};
+use crate::{
+    auth::{Caller, Found},
+    dispatch::App,
+    error::{Error, Result},
+    reference,
+    settings::{Selection, Settings},
+    table::{self, TOOLSETS, Tool, args::Defaults, args::nearest, definition::definition},
+};
+
+/// How the tools are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    Json,
+    Markdown,
+}
+
+impl Form {
+    pub(super) const fn chosen(json: bool, markdown: bool) -> Self {
+        match (json, markdown) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Markdown,
+            (false, false) => Self::Text,
+        }
+    }
+}
+
+pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result<()> {
+    let defaults = settings.defaults();
+    if let Some(name) = name {
+        let tool = find(name)?;
+        return match form {
+            Form::Json => print(&pretty(&definition(tool, &defaults))),
+            Form::Text | Form::Markdown => print(&reference::tool_markdown(tool)),
+        };
+    }
+    let selection = settings.selection()?;
+    let caller = setup::caller(settings);
+    match form {
+        Form::Json => {
+            let offered = table::tools().filter(|tool| selection.check(tool).is_ok() && caller.can_call(tool));
+            print(&pretty(&offered.map(|tool| definition(tool, &defaults)).collect()))
+        }
+        Form::Markdown => print(&reference::tools_markdown()),
+        Form::Text => list(&selection, &caller),
+    }
+}
+
+fn find(name: &str) -> Result<&'static Tool> {
+    table::find(name).ok_or_else(|| {
+        let names: Vec<&'static str> = table::tools().map(|tool| tool.name).collect();
+        Error::UnknownTool { name: crate::error::foreign(name), near: nearest(name, &names) }
+    })
+}
+
+fn list(selection: &Selection, caller: &Caller) -> Result<()> {
+    let is_offered = |tool: &&Tool| selection.check(tool).is_ok();
+    let (callable, refused): (Vec<&Tool>, Vec<&Tool>) =
+        table::tools().filter(is_offered).partition(|tool| caller.can_call(tool));
+    let mut text = String::new();
+    for set in TOOLSETS {
+        let tools: Vec<&Tool> = set.tools.iter().filter(|tool| callable.iter().any(|other| other.name == tool.name)).collect();
+        if !tools.is_empty() {
+            text += &format!("{}: {}\n", set.name, set.description);
+        }
+        for tool in tools {
+            let mark = if tool.effect.is_read() { ' ' } else { '*' };
+            text += &format!("  {mark} {:<52} tier {}  {}\n", tool.name, tool.endpoint().tier.number(), tool.title);
+        }
+    }
+    text += &format!("{} tools; * changes something. More about one: figma-mcp tools NAME\n", callable.len());
+    print(&text)?;
+    if let Found::Token(token) = &caller.found
+        && !refused.is_empty()
+    {
+        let names: Vec<&str> = refused.iter().map(|tool| tool.name).collect();
+        tell(&format!("Not with {}: {}\n", token.description(), names.join(", ")));
+    }
+    Ok(())
+}
+
+fn pretty(value: &Value) -> String {
+    // A value made of maps with text keys always has a JSON form.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,72 @@
+//! Runs one tool: checks its arguments, then makes one call or one composition of calls.
+//!
+//! The MCP server and the command line both end here: one pipeline, two shells. This room knows
+//! neither MCP nor the terminal.
+
+mod teams;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    auth::{Caller, Token},
+    error::{Error, Result},
+    rest::{Rest, response::Output},
+    settings::Selection,
+    table::{self, Handler, Tool, args::Args, args::Defaults, args::nearest},
+};
+
+/// Everything that a call needs beside its caller. Nothing is global.
+#[derive(Debug)]
+pub struct App {
+    /// The way to Figma.
+    pub rest: Rest,
+    /// Which tools are offered.
+    pub selection: Selection,
+    /// What stands in for arguments that are not given.
+    pub defaults: Defaults,
+    /// Writing calls under way: they are finished even when nobody waits for them any more.
+    pub writes: TaskTracker,
+}
+
+impl App {
+    /// The tool of this name or alias, if it is offered.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTool`] with the nearest name, or [`Error::HiddenTool`].
+    pub fn find(&self, name: &str) -> Result<&'static Tool> {
+        let tool = table::find(name).ok_or_else(|| {
+            let names: Vec<&'static str> = table::tools().map(|tool| tool.name).collect();
+            Error::UnknownTool { name: crate::error::foreign(name), near: nearest(name, &names) }
+        })?;
+        self.selection.check(tool)?;
+        Ok(tool)
+    }
+}
+
+/// Runs a tool.
+///
+/// Dropping the future takes a reading call back; a writing call that has begun is finished all the
+/// same, since half a write is worse than an unwanted one.
+///
+/// # Errors
+/// Whatever stands in its way, with the next step.
+pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) -> Result<Output> {
+    let tool = app.find(name)?;
+    let args = tool.input.check(tool, given, &app.defaults)?;
+    if tool.effect.is_read() {
+        return handle(app, caller.token_for(tool)?, tool, args).await;
+    }
+    let token = caller.token_for(tool)?.clone();
+    let owned = app.clone();
+    let write = app.writes.spawn(async move { handle(&owned, &token, tool, args).await });
+    write.await.unwrap_or_else(|_| Err(Error::Bug { problem: format!("{} broke off", tool.name) }))
+}
+
+async fn handle(app: &App, token: &Token, tool: &'static Tool, args: Args) -> Result<Output> {
+    match &tool.handler {
+        Handler::Call(endpoint) => app.rest.call(token, tool, endpoint, &args).await,
+        Handler::TeamGet(endpoint) => teams::get(&app.rest, token, tool, endpoint, &args).await,
+    }
+}

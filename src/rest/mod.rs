@@ -1,0 +1,310 @@
+//! The shared REST layer: every request to Figma goes through [`Rest::call`].
+//!
+//! The order of things: wait for a place among the calls of that tier, send, read with a cap, decide
+//! whether to send again ([`retry`]), make an answer or an error of it ([`response`]), and where Figma
+//! has two endpoints for the same thing, try the other one once. This room knows no tool by name.
+
+pub mod download;
+pub mod pagination;
+mod queue;
+pub mod request;
+pub mod response;
+pub mod retry;
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant, SystemTime},
+};
+
+use reqwest::{
+    Client, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use self::{
+    queue::Queues,
+    request::Request,
+    response::{Answer, Asked, Headers, Output},
+    retry::{Failed, Next},
+};
+use crate::{
+    auth::Token,
+    error::{Error, Result, foreign},
+    table::{Endpoint, Method, Tool, args::Args},
+};
+
+/// The most that is read of one answer, inflated. Figma documents no cap; hundreds of megabytes happen.
+pub const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// Figma gives up on a file after about 55 s; no answer after this is none.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(75);
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The longest silence in the middle of an answer.
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+
+/// The one way to Figma's API.
+#[derive(Debug)]
+pub struct Rest {
+    base_url: String,
+    call_limit: Duration,
+    largest_answer: usize,
+    client: OnceLock<Client>,
+    queues: Queues,
+}
+
+impl Rest {
+    /// A client of the API at `base_url` (without a slash at its end). One call, retries included,
+    /// takes at most `call_limit`.
+    pub fn new(base_url: String, call_limit: Duration) -> Self {
+        Self {
+            base_url,
+            call_limit,
+            largest_answer: LARGEST_ANSWER,
+            client: OnceLock::new(),
+            queues: Queues::default(),
+        }
+    }
+
+    /// Calls one endpoint for a tool; `args` are by Figma's names and checked.
+    ///
+    /// # Errors
+    /// Whatever Figma refused, or why it could not be asked.
+    pub async fn call(
+        &self,
+        token: &Token,
+        tool: &'static Tool,
+        endpoint: &'static Endpoint,
+        args: &Args,
+    ) -> Result<Output> {
+        let asked = |endpoint| Asked { tool, endpoint, args, token: token.description() };
+        let deadline = Instant::now() + self.call_limit;
+        let first = self.send(token, asked(endpoint), deadline).await;
+        let fallback = endpoint.quirks.fallback.filter(|fallback| token.can_call(fallback));
+        let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
+            (fallback, &first)
+        else {
+            return first;
+        };
+        match self.send(token, asked(fallback), deadline).await {
+            Ok(mut output) => {
+                output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
+                Ok(output)
+            }
+            Err(second) => Err(both_refused(error.clone(), second)),
+        }
+    }
+
+    /// Sends a request until it is answered, refused for good, or out of time.
+    async fn send(&self, token: &Token, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
+        let request = Request::build(asked.endpoint, asked.args.clone());
+        let _place = self.queues.enter(asked.endpoint.tier).await?;
+        let mut attempt = 1;
+        loop {
+            let started = Instant::now();
+            let outcome =
+                self.attempt(token, asked, &request, deadline.saturating_duration_since(started)).await;
+            tracing::info!(
+                tool = asked.tool.name,
+                method = request.method.name(),
+                path = asked.endpoint.path,
+                attempt,
+                outcome = outcome.as_ref().map_or_else(describe, |_| "ok"),
+                ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            );
+            let failed = match outcome {
+                Ok(output) => return Ok(output),
+                Err(failed) => failed,
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            match retry::decide(asked.tool.effect, failed, attempt, left, jitter()) {
+                Next::Retry(wait) => tokio::time::sleep(wait).await,
+                Next::Done => return Ok(already_done()),
+                Next::Stop(error) => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// One request and its answer.
+    async fn attempt(
+        &self,
+        token: &Token,
+        asked: Asked<'_>,
+        request: &Request,
+        left: Duration,
+    ) -> Result<Output, Failed> {
+        let limit = ATTEMPT_LIMIT.min(left);
+        let timed_out = |_| Failed::Broken(Error::TimedOut { limit: limit.min(self.call_limit) });
+        let answer =
+            tokio::time::timeout(limit, self.exchange(token, request)).await.map_err(timed_out)??;
+        response::read(asked, answer).map_err(Failed::Answered)
+    }
+
+    async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
+        let client = self.client().map_err(|problem| Failed::NotSent(problem.to_string()))?;
+        let mut builder =
+            client.request(method(request.method), format!("{}{}", self.base_url, request.target()));
+        let (name, secret) = token.header();
+        builder = builder.header(name, sensitive(&secret).map_err(Failed::Answered)?);
+        if let Some(body) = &request.body {
+            builder = builder.header("content-type", "application/json").body(body.to_string());
+        }
+        let response = builder.send().await.map_err(not_answered)?;
+        let status = response.status().as_u16();
+        let headers = headers(response.headers());
+        let body = read_body(response, self.largest_answer).await?;
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The client is made on first use: reading the system's certificates takes longer than a start may.
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = client_builder(&self.base_url)
+            .build()
+            .map_err(|error| Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 })?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// What both of our clients have in common: no redirects, since a token would follow them to another
+/// host (it travels in a header of its own, which HTTP libraries do not strip), and limits.
+fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
+    // Installed once per process; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(concat!("figma-mcp/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_LIMIT)
+        .tcp_nodelay(true)
+        .gzip(true);
+    if base_url.starts_with("http://") {
+        // Only this very machine is reached without TLS: no proxy and no certificates are needed.
+        builder.no_proxy().tls_certs_only([])
+    } else {
+        builder
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+/// A header value that no log prints.
+fn sensitive(secret: &SecretString) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| Error::Bug { problem: "a checked token does not fit a header".to_owned() })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Reads to the end, but never more than `cap` inflated bytes and never through a long silence.
+async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<String, Failed> {
+    let is_success = response.status() == StatusCode::OK;
+    let mut body = Vec::new();
+    loop {
+        let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
+            .await
+            .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
+            .map_err(broke_off)?;
+        let Some(chunk) = chunk else { break };
+        if body.len() + chunk.len() > cap {
+            // What was done is done; the answer's size does not change that, and a refusal's text
+            // is complete enough by now.
+            if is_success {
+                return Err(Failed::Broken(Error::TooLarge {
+                    limit: format!("it exceeds the {} MB that are read at most", cap / 1024 / 1024),
+                    smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
+                }));
+            }
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).or_else(|error| {
+        if is_success {
+            Err(Failed::Broken(Error::BadAnswer { problem: "it is no UTF-8 text".to_owned() }))
+        } else {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+    })
+}
+
+fn headers(from: &HeaderMap) -> Headers {
+    let text = |name: &str| from.get(name).and_then(|value| value.to_str().ok()).map(foreign);
+    Headers {
+        retry_after: text("retry-after").and_then(|value| response::retry_after(&value, SystemTime::now())),
+        plan: text("x-figma-plan-tier"),
+        seat: text("x-figma-rate-limit-type"),
+        upgrade_link: text("x-figma-upgrade-link").filter(|link| link.starts_with("https://")),
+    }
+}
+
+/// No answer: either nothing was sent, or something may have been.
+fn not_answered(error: reqwest::Error) -> Failed {
+    let was_sent = !error.is_connect() && !error.is_builder();
+    let problem = innermost(&error.without_url());
+    if was_sent {
+        Failed::Broken(Error::Unreachable { problem, attempts: 1 })
+    } else {
+        Failed::NotSent(problem)
+    }
+}
+
+fn broke_off(error: reqwest::Error) -> Failed {
+    Failed::Broken(Error::Unreachable {
+        problem: format!("the answer broke off ({})", innermost(&error.without_url())),
+        attempts: 1,
+    })
+}
+
+/// The cause that says most, without the address: that can hold what nobody should read.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    foreign(&cause.to_string())
+}
+
+fn already_done() -> Output {
+    Output {
+        body: "{}".to_owned(),
+        notes: vec!["Done: an earlier attempt of this call had removed it already.".to_owned()],
+        next_page: None,
+    }
+}
+
+/// Both endpoints for the same thing refused: the answer that helps most.
+fn both_refused(first: Error, second: Error) -> Error {
+    match (first, second) {
+        (Error::MissingScope { mut scopes, message }, Error::MissingScope { scopes: others, .. }) => {
+            scopes.extend(others);
+            scopes.dedup();
+            Error::MissingScope { scopes, message }
+        }
+        (Error::MissingScope { .. }, second) => second,
+        (first, _) => first,
+    }
+}
+
+fn describe(failed: &Failed) -> &'static str {
+    match failed {
+        Failed::NotSent(_) => "not sent",
+        Failed::Broken(error) | Failed::Answered(error) => error.kind(),
+    }
+}
+
+/// A number between 0 and 1 that differs between calls and processes. The standard library seeds its
+/// hash maps with one; nothing here needs better randomness than that.
+fn jitter() -> f64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let bits = RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}

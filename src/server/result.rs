@@ -1,0 +1,43 @@
+//! A tool's output as an MCP result.
+//!
+//! Figma's answer travels as one text block, byte for byte: parsing it into structured content would
+//! cost ten times the time and memory, and clients show only one of the two. What we have to say
+//! beside it stands in a text block of its own, so that the first one stays valid JSON.
+
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
+use serde_json::Value;
+
+use crate::{error::Error, rest::response::Output, table::args::Args};
+
+/// Where the result's metadata holds the arguments of the next page.
+const NEXT_PAGE: &str = "figma-mcp/nextPage";
+
+pub(super) fn of(output: Output) -> CallToolResult {
+    let mut lines = output.notes;
+    lines.extend(output.next_page.as_ref().map(next_page_line));
+    let mut content = vec![ContentBlock::text(output.body)];
+    if !lines.is_empty() {
+        content.push(ContentBlock::text(
+            lines.iter().map(|line| format!("note: {line}")).collect::<Vec<_>>().join("\n"),
+        ));
+    }
+    let mut result = CallToolResult::success(content);
+    if let Some(next) = output.next_page {
+        let mut meta = MetaObject::new();
+        meta.insert(NEXT_PAGE.to_owned(), Value::Object(next));
+        result.meta = Some(meta);
+    }
+    result
+}
+
+pub(super) fn of_error(error: &Error) -> CallToolResult {
+    let mut result = CallToolResult::error(vec![ContentBlock::text(error.for_agent())]);
+    result.structured_content = Some(error.to_json());
+    result
+}
+
+/// How to get the next page, as a sentence for a model.
+fn next_page_line(next: &Args) -> String {
+    let given: Vec<String> = next.iter().map(|(name, value)| format!("`{name}`: {value}")).collect();
+    format!("There is more: call again with the same arguments and {}.", given.join(", "))
+}

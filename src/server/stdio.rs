@@ -1,0 +1,81 @@
+//! MCP over stdin and stdout. stdout carries the protocol and nothing else.
+
+use std::{sync::Arc, time::Duration};
+
+use rmcp::{
+    service::{ServerInitializeError, serve_server_with_ct},
+    transport::stdio_pipes,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Server, transport::LineTransport};
+use crate::{
+    auth::Caller,
+    dispatch::App,
+    error::{Error, Result},
+};
+
+/// How long writing calls may take to finish once the server is to stop.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// Serves one client until it closes its end or the process is told to stop. Writing calls under way
+/// are finished first.
+///
+/// # Errors
+/// When the connection fails in a way that the client did not intend.
+pub async fn serve(app: Arc<App>, caller: Arc<Caller>) -> Result<()> {
+    let closed = CancellationToken::new();
+    let stop = CancellationToken::new();
+    let (reader, writer) = stdio_pipes();
+    let transport = LineTransport::new(reader, writer, closed.clone());
+    let server = Server::new(app.clone(), caller, closed);
+    let serving = async {
+        match serve_server_with_ct(server, transport, stop.clone()).await {
+            Ok(running) => running.waiting().await.map(drop).map_err(|error| failed(&error)),
+            // Clients probe on a throw-away process and close it without a word.
+            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    };
+    tokio::pin!(serving);
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome,
+        () = told_to_stop() => {
+            stop.cancel();
+            // Answers on their way out get a moment; a client that does not read gets no more.
+            tokio::time::timeout(Duration::from_secs(1), serving).await.unwrap_or(Ok(()))
+        }
+    };
+    app.writes.close();
+    if tokio::time::timeout(LAST_WRITES, app.writes.wait()).await.is_err() {
+        tracing::warn!("stopping although writing calls have not been answered");
+    }
+    outcome
+}
+
+fn failed(error: &dyn std::error::Error) -> Error {
+    Error::Bug {
+        problem: format!(
+            "the connection to the client failed: {}",
+            crate::error::foreign(&error.to_string())
+        ),
+    }
+}
+
+/// Ends when the process is asked to stop.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,356 @@
+//! Every flag and environment variable, in one list with its documentation.
+//!
+//! This is the only room that reads the environment. Help pages, shell completions and the README's
+//! table are made from the same list.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use clap::{
+    Args, ValueEnum,
+    builder::{FalseyValueParser, NonEmptyStringValueParser},
+};
+
+use crate::{
+    error::{Error, Result},
+    table::{
+        self, TOOLSETS, TokenKind, Tool, args::Defaults, args::nearest, figma_url::FigmaUrl,
+        figma_url::is_number,
+    },
+};
+
+/// Figma's API, for everybody but Figma for Government.
+pub const FIGMA_API: &str = "https://api.figma.com";
+
+/// What the person who starts the program chooses.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// Toolsets to offer, by name; `default` is the everyday ones, `all` is every one
+    #[arg(long, env = "FIGMA_MCP_TOOLSETS", global = true, value_name = "NAMES", value_delimiter = ',')]
+    pub toolsets: Vec<String>,
+
+    /// Tools to offer: only these, or these beside `--toolsets`
+    #[arg(long, env = "FIGMA_MCP_TOOLS", global = true, value_name = "NAMES", value_delimiter = ',')]
+    pub tools: Vec<String>,
+
+    /// Tools not to offer, whatever else is chosen
+    #[arg(long, env = "FIGMA_MCP_EXCLUDE_TOOLS", global = true, value_name = "NAMES", value_delimiter = ',')]
+    pub exclude_tools: Vec<String>,
+
+    /// Offer only tools that change nothing
+    #[arg(long, env = "FIGMA_MCP_READ_ONLY", global = true, value_parser = FalseyValueParser::new())]
+    pub read_only: bool,
+
+    /// Team that is meant where a tool needs one and none is given: its id or its Figma URL
+    #[arg(long, env = "FIGMA_TEAM_ID", global = true, value_name = "ID")]
+    pub team_id: Option<String>,
+
+    /// Address of Figma's API; Figma for Government is `https://api.figma-gov.com`
+    #[arg(long, env = "FIGMA_API_BASE_URL", global = true, value_name = "URL")]
+    pub api_base_url: Option<String>,
+
+    /// Seconds after which a call gives up, retries included
+    #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+
+    /// Talk to an embedded fake Figma instead of the real one; needs no token
+    #[arg(long, env = "FIGMA_MCP_SANDBOX", global = true, value_parser = FalseyValueParser::new())]
+    pub sandbox: bool,
+
+    /// Let the fake Figma serve the REST answers (*.json) in this folder; implies `--sandbox`
+    #[arg(long, env = "FIGMA_MCP_SANDBOX_DATA", global = true, value_name = "DIR")]
+    pub sandbox_data: Option<PathBuf>,
+
+    /// How much to log on stderr
+    #[arg(
+        long,
+        env = "FIGMA_MCP_LOG_LEVEL",
+        global = true,
+        value_name = "LEVEL",
+        default_value = "warn",
+        ignore_case = true
+    )]
+    pub log_level: LogLevel,
+
+    /// Serve MCP over stdin and stdout: the default; accepted for people who come from other servers
+    #[arg(long, global = true, hide = true)]
+    pub stdio: bool,
+
+    /// Refused: a token does not belong on a command line
+    #[arg(long, global = true, hide = true, value_name = "TOKEN", num_args = 0..=1, default_missing_value = "given", value_parser = NonEmptyStringValueParser::new(), aliases = ["figma-oauth-token", "figma-token", "api-key", "access-token", "token"])]
+    figma_api_key: Option<String>,
+}
+
+/// How much is logged on stderr. Tokens never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Defects.
+    Error,
+    /// What the person should know of.
+    Warn,
+    /// One line a call.
+    Info,
+    /// Every step.
+    Debug,
+    /// Every step of the libraries too.
+    Trace,
+}
+
+impl LogLevel {
+    /// The filter for `tracing`: the protocol library logs arguments and results at debug, so it
+    /// stays quiet unless everything is asked for.
+    pub const fn filter(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "warn,figma_mcp=info",
+            Self::Debug => "warn,figma_mcp=debug",
+            Self::Trace => "debug,figma_mcp=trace,rmcp=info",
+        }
+    }
+}
+
+/// An environment variable that can hold a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// The kind of token that it holds unless [`TOKEN_KIND_VARIABLE`] says otherwise.
+    pub kind: TokenKind,
+    /// Whether [`TOKEN_KIND_VARIABLE`] can say otherwise.
+    pub kind_can_change: bool,
+}
+
+/// Where a token is looked for, in this order. The names are those that people already use.
+pub const TOKEN_VARIABLES: &[TokenVariable] = &[
+    TokenVariable { name: "FIGMA_TOKEN", kind: TokenKind::Personal, kind_can_change: true },
+    TokenVariable { name: "FIGMA_API_KEY", kind: TokenKind::Personal, kind_can_change: true },
+    TokenVariable { name: "FIGMA_ACCESS_TOKEN", kind: TokenKind::Personal, kind_can_change: true },
+    TokenVariable { name: "FIGMA_API_TOKEN", kind: TokenKind::Personal, kind_can_change: true },
+    TokenVariable { name: "FIGMA_PAT", kind: TokenKind::Personal, kind_can_change: true },
+    TokenVariable { name: "FIGMA_OAUTH_TOKEN", kind: TokenKind::OAuth, kind_can_change: false },
+];
+
+/// Says which kind of token the others hold: `personal`, `plan` or `oauth`.
+pub const TOKEN_KIND_VARIABLE: &str = "FIGMA_TOKEN_KIND";
+
+/// A variable of the environment. Empty ones, and placeholders that an MCP host left unfilled
+/// (`${user_config.token}`), count as absent.
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().and_then(|value| meaningful(&value))
+}
+
+fn meaningful(value: &str) -> Option<String> {
+    let value = value.trim();
+    let is_placeholder = value.starts_with("${") && value.ends_with('}');
+    (!value.is_empty() && !is_placeholder).then(|| value.to_owned())
+}
+
+impl Settings {
+    /// Checks what a parser of flags cannot, and makes empty values absent.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], with what to type instead.
+    pub fn checked(mut self) -> Result<Self> {
+        if self.figma_api_key.is_some() {
+            return Err(token_on_command_line());
+        }
+        for list in [&mut self.toolsets, &mut self.tools, &mut self.exclude_tools] {
+            *list = list.iter().filter_map(|name| meaningful(name)).collect();
+        }
+        self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
+        self.api_base_url =
+            self.api_base_url.as_deref().and_then(meaningful).map(|url| base_url(&url)).transpose()?;
+        self.sandbox_data = self
+            .sandbox_data
+            .take()
+            .filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        self.sandbox |= self.sandbox_data.is_some();
+        if self.sandbox && self.api_base_url.is_some() {
+            return Err(usage(
+                "--sandbox and --api-base-url contradict each other",
+                "Leave one of them out; they may also come from FIGMA_MCP_SANDBOX and FIGMA_API_BASE_URL.",
+            ));
+        }
+        Ok(self)
+    }
+
+    /// The tools that these settings offer.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that does not exist.
+    pub fn selection(&self) -> Result<Selection> {
+        Selection::new(self)
+    }
+
+    /// What stands in for arguments that are not given.
+    pub fn defaults(&self) -> Defaults {
+        Defaults { team_id: self.team_id.clone() }
+    }
+
+    /// How long one call may take, retries included.
+    pub const fn call_limit(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// Which tools are offered, and by which setting another is not.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    toolsets: Option<Vec<&'static str>>,
+    tools: Vec<&'static str>,
+    excluded: Vec<&'static str>,
+    read_only: bool,
+}
+
+impl Selection {
+    fn new(settings: &Settings) -> Result<Self> {
+        let mut toolsets = Vec::new();
+        for name in &settings.toolsets {
+            toolsets.extend(toolset_names(name)?);
+        }
+        let tools = tool_names(&settings.tools)?;
+        let all = settings.toolsets.is_empty() && tools.is_empty();
+        Ok(Self {
+            toolsets: (!all).then_some(toolsets),
+            tools,
+            excluded: tool_names(&settings.exclude_tools)?,
+            read_only: settings.read_only,
+        })
+    }
+
+    /// Whether the tool is offered; if not, the setting that leaves it out.
+    ///
+    /// # Errors
+    /// [`Error::HiddenTool`]
+    pub fn check(&self, tool: &Tool) -> Result<()> {
+        let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
+        if self.excluded.contains(&tool.name) {
+            return hidden("--exclude-tools");
+        }
+        if self.read_only && !tool.effect.is_read() {
+            return hidden("--read-only");
+        }
+        let Some(toolsets) = &self.toolsets else { return Ok(()) };
+        let is_in_toolset = |set: &&table::Toolset| toolsets.contains(&set.name);
+        let in_toolset =
+            TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|t| t.name == tool.name));
+        match (in_toolset || self.tools.contains(&tool.name), self.tools.is_empty()) {
+            (true, _) => Ok(()),
+            (false, true) => hidden("--toolsets"),
+            (false, false) => hidden("--tools"),
+        }
+    }
+}
+
+fn toolset_names(name: &str) -> Result<Vec<&'static str>> {
+    let all = || TOOLSETS.iter().map(|set| set.name);
+    match name.to_ascii_lowercase().as_str() {
+        "all" => Ok(all().collect()),
+        "default" => Ok(TOOLSETS.iter().filter(|set| set.everyday).map(|set| set.name).collect()),
+        wanted => all().find(|known| *known == wanted).map(|found| vec![found]).ok_or_else(|| {
+            let names: Vec<&str> = ["default", "all"].into_iter().chain(all()).collect();
+            usage(&format!("there is no toolset `{name}`"), &suggestion(name, &names, "toolsets"))
+        }),
+    }
+}
+
+fn tool_names(names: &[String]) -> Result<Vec<&'static str>> {
+    let known: Vec<&str> = table::tools().map(|tool| tool.name).collect();
+    let find = |name: &String| {
+        table::find(name)
+            .map(|tool| tool.name)
+            .ok_or_else(|| usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools")))
+    };
+    names.iter().map(find).collect()
+}
+
+fn suggestion(name: &str, known: &[&str], what: &str) -> String {
+    match (nearest(name, known), known.len()) {
+        (Some(near), _) => format!("Did you mean `{near}`?"),
+        (None, ..=20) => format!("The {what} are: {}.", known.join(", ")),
+        (None, _) => "`figma-mcp tools` lists the names.".to_owned(),
+    }
+}
+
+fn team_id(text: &str) -> Result<String> {
+    let from_url = FigmaUrl::parse(text).and_then(std::result::Result::ok).and_then(|url| url.team_id);
+    from_url.or_else(|| is_number(text).then(|| text.to_owned())).ok_or_else(|| {
+        usage(
+            "the team in --team-id (FIGMA_TEAM_ID) is neither a team's id nor its address",
+            "Open the team in Figma; its address is https://www.figma.com/files/team/ID/NAME.",
+        )
+    })
+}
+
+/// A token travels to this address, so it has to be https, or this very machine.
+fn base_url(text: &str) -> Result<String> {
+    let refuse = |problem: &str| {
+        Err(usage(
+            &format!("--api-base-url (FIGMA_API_BASE_URL) {problem}"),
+            &format!("Give an address such as {FIGMA_API} or https://api.figma-gov.com."),
+        ))
+    };
+    let Ok(url) = url::Url::parse(text) else { return refuse("is no address") };
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback => {}
+        "http" => return refuse("must be https: the token would travel unencrypted"),
+        _ => return refuse("must be an https address"),
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return refuse("must hold no user name, query or fragment");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn token_on_command_line() -> Error {
+    usage(
+        "a token on the command line can be read by every program on this machine and ends up in shell histories and bug reports",
+        "Set it in the environment instead, as FIGMA_TOKEN, and delete it from the arguments; if others may have seen it, revoke it in Figma's settings.",
+    )
+}
+
+fn usage(problem: &str, hint: &str) -> Error {
+    Error::Usage { problem: problem.to_owned(), hint: hint.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfilled_placeholders_count_as_absent() {
+        assert_eq!(meaningful("  "), None);
+        assert_eq!(meaningful("${user_config.figma_api_key}"), None);
+        assert_eq!(meaningful(" x "), Some("x".to_owned()));
+    }
+
+    #[test]
+    fn a_token_never_travels_unencrypted() {
+        assert_eq!(base_url("https://api.figma-gov.com/").unwrap(), "https://api.figma-gov.com");
+        assert_eq!(base_url("http://127.0.0.1:9/x").unwrap(), "http://127.0.0.1:9/x");
+        for wrong in [
+            "http://api.figma.com",
+            "ftp://x",
+            "api.figma.com",
+            "https://u:p@api.figma.com",
+            "http://127.0.0.1.evil.example",
+        ] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}
