@@ -71,6 +71,14 @@ identifiers! {
     CommentId = "figma-comment-id",
     /// Id of that team, project or file, or a Figma URL.
     ContextId = "figma-context-id",
+    /// Folder id (the same as its project id), or a Figma URL.
+    FolderId = "figma-project-id",
+    /// Publish key (40 hex digits), not a node id.
+    LibraryKey = "figma-library-key",
+    /// Webhook id.
+    WebhookId = "figma-id",
+    /// Dev resource id.
+    DevResourceId = "figma-id",
 }
 
 /// Node ids (`1:2`) or Figma URLs.
@@ -464,6 +472,8 @@ fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
         ("figma-context-id", None) => ("the id of a file, project or team", plain(figma_url::is_key)),
+        ("figma-library-key", None) => ("a publish key (letters and digits)", plain(figma_url::is_key)),
+        ("figma-id", None) => ("an id as Figma lists it", plain(figma_url::is_id)),
         (_, None) => ("an id (digits, from Figma's address)", plain(figma_url::is_number)),
         (_, Some(_)) => ("anything usable here", None),
     };
