@@ -10,7 +10,6 @@ use super::{args::*, date::check_period, row::*};
 /// What the three lists of actions take; `G` is what their rows can be grouped by.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Actions<G> {
-    /// Key of the library's main file, or a Figma URL.
     file_key: MainFileKey,
     /// One row for each of these and week.
     group_by: G,
@@ -25,7 +24,6 @@ struct Actions<G> {
 /// What the three lists of usages take: a snapshot, so there are no dates.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Usages<G> {
-    /// Key of the library's main file, or a Figma URL.
     file_key: MainFileKey,
     /// One row for each of these.
     group_by: G,

@@ -57,21 +57,21 @@ macro_rules! identifiers {
 
 // Their doc comments are the descriptions that models read, so that dozens of rows share one wording.
 identifiers! {
-    /// File or branch key, or a Figma URL.
+    /// File or branch key, or URL.
     FileKey = "figma-file-key",
-    /// Main file key (not a branch), or a Figma URL.
+    /// Main file's key (no branch), or URL.
     MainFileKey = "figma-main-file-key",
-    /// Node id (`1:2`), or a Figma URL.
+    /// Node id (`1:2`), or URL.
     NodeId = "figma-node-id",
-    /// Team id, or a Figma URL.
+    /// Team id, or URL.
     TeamId = "figma-team-id",
-    /// Project id (the same as its folder id), or a Figma URL.
+    /// Project (folder) id, or URL.
     ProjectId = "figma-project-id",
     /// Comment id.
     CommentId = "figma-comment-id",
-    /// Id of that team, project or file, or a Figma URL.
+    /// Id of that team, project or file, or URL.
     ContextId = "figma-context-id",
-    /// Folder id (the same as its project id), or a Figma URL.
+    /// Folder (project) id, or URL.
     FolderId = "figma-project-id",
     /// Publish key (40 hex digits), not a node id.
     LibraryKey = "figma-library-key",
@@ -81,7 +81,7 @@ identifiers! {
     DevResourceId = "figma-id",
 }
 
-/// Node ids (`1:2`) or Figma URLs.
+/// Node ids (`1:2`) or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);
