@@ -57,23 +57,31 @@ macro_rules! identifiers {
 
 // Their doc comments are the descriptions that models read, so that dozens of rows share one wording.
 identifiers! {
-    /// File or branch key, or a Figma URL.
+    /// File or branch key, or URL.
     FileKey = "figma-file-key",
-    /// Main file key (not a branch), or a Figma URL.
+    /// Main file's key (no branch), or URL.
     MainFileKey = "figma-main-file-key",
-    /// Node id (`1:2`), or a Figma URL.
+    /// Node id (`1:2`), or URL.
     NodeId = "figma-node-id",
-    /// Team id, or a Figma URL.
+    /// Team id, or URL.
     TeamId = "figma-team-id",
-    /// Project id (the same as its folder id), or a Figma URL.
+    /// Project (folder) id, or URL.
     ProjectId = "figma-project-id",
     /// Comment id.
     CommentId = "figma-comment-id",
-    /// Id of that team, project or file, or a Figma URL.
+    /// Id of that team, project or file, or URL.
     ContextId = "figma-context-id",
+    /// Folder (project) id, or URL.
+    FolderId = "figma-project-id",
+    /// Publish key (40 hex digits), not a node id.
+    LibraryKey = "figma-library-key",
+    /// Webhook id.
+    WebhookId = "figma-id",
+    /// Dev resource id.
+    DevResourceId = "figma-id",
 }
 
-/// Node ids (`1:2`) or Figma URLs.
+/// Node ids (`1:2`) or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);
@@ -464,6 +472,8 @@ fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
         ("figma-context-id", None) => ("the id of a file, project or team", plain(figma_url::is_key)),
+        ("figma-library-key", None) => ("a publish key (letters and digits)", plain(figma_url::is_key)),
+        ("figma-id", None) => ("an id as Figma lists it", plain(figma_url::is_id)),
         (_, None) => ("an id (digits, from Figma's address)", plain(figma_url::is_number)),
         (_, Some(_)) => ("anything usable here", None),
     };

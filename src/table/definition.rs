@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{self, Defaults},
-    row::{Endpoint, Rule, Tool},
+    row::{Effect, Endpoint, Rule, Tool},
 };
 
 /// The exact entry of this tool in `tools/list`.
@@ -15,12 +15,17 @@ pub fn definition(tool: &Tool, defaults: &Defaults) -> Value {
         "title": tool.title,
         "description": description(tool),
         "inputSchema": input_schema(tool, defaults),
-        "annotations": {
-            "readOnlyHint": tool.effect.is_read(),
-            "destructiveHint": tool.effect.is_destructive(),
-            "idempotentHint": tool.effect.is_idempotent(),
-            "openWorldHint": true,
-        },
+        "annotations": annotations(tool.effect),
+    })
+}
+
+/// MCP's hints, all four on every tool: clients differ in what they assume of an absent one.
+fn annotations(effect: Effect) -> Value {
+    json!({
+        "readOnlyHint": effect.is_read(),
+        "destructiveHint": effect.is_destructive(),
+        "idempotentHint": effect.is_idempotent(),
+        "openWorldHint": true,
     })
 }
 
