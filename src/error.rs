@@ -224,6 +224,38 @@ pub enum Error {
     },
 }
 
+/// What to do next, and who does it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The caller itself: whole sentences.
+    Do(String),
+    /// Only a person can: what, as a sentence without its subject. An agent is told to ask for it.
+    Person(String),
+}
+
+impl Next {
+    /// For an agent, which has to ask its user where only a person can act.
+    #[must_use]
+    pub fn for_agent(&self) -> String {
+        match self {
+            Self::Do(text) => text.clone(),
+            Self::Person(text) => format!("Ask the user to {text}"),
+        }
+    }
+
+    /// For the person at the terminal.
+    #[must_use]
+    pub fn for_person(&self) -> String {
+        match self {
+            Self::Do(text) => text.clone(),
+            Self::Person(text) => {
+                let mut letters = text.chars();
+                letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+            }
+        }
+    }
+}
+
 /// What a 429 says (developers.figma.com/docs/rest-api/rate-limits).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
@@ -331,37 +363,52 @@ impl Error {
 
     /// What to do next.
     #[must_use]
-    pub fn next(&self) -> String {
+    pub fn next(&self) -> Next {
+        use Next::{Do, Person};
         match self {
-            Self::UnknownTool { near: Some(near), .. } => format!("Call `{near}` if that is meant; `tools/list` has all names."),
-            Self::UnknownTool { near: None, .. } => "`tools/list` has all names.".into(),
-            Self::HiddenTool { .. } => "Ask the user to change that setting if this tool is needed.".into(),
-            Self::BadArgument { .. } => "Correct it and call again.".into(),
-            Self::NoToken => "Ask the user to create a personal access token (Figma: Settings, Security, Personal access tokens) and to set it as FIGMA_TOKEN in this server's environment, or to try the server with `--sandbox`.".into(),
-            Self::BrokenToken { .. } => "Ask the user to set it again, exactly as Figma showed it.".into(),
-            Self::WrongToken { accepted, .. } => format!("Ask the user for {accepted}; retrying will not help."),
-            Self::BadToken { .. } => "Ask the user to create a new token, to set it, and to restart this server. If it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so.".into(),
-            Self::MissingScope { scopes, .. } => format!("Ask the user for a token with {}.", scope_list(scopes)),
-            Self::PlanTooSmall { instead: Some(instead), .. } => format!("{instead} Otherwise this needs a larger plan or seat."),
-            Self::PlanTooSmall { instead: None, .. } => "Tell the user; retrying will not help.".into(),
-            Self::NoAccess { .. } => "Ask the user to check that the file, project or team is shared with the owner of the token.".into(),
-            Self::NotExportable { .. } => "Ask the owner of the file to allow viewers to copy and export it.".into(),
-            Self::NotFound { .. } => "Ask the user for the file's own address, or check the id.".into(),
-            Self::TooLarge { smaller, .. } => (*smaller).into(),
-            Self::WrongFileType { .. } => "`figma_file_metadata_get` works for every type of file.".into(),
-            Self::RateLimited(limit) => limit.next(),
-            Self::Busy { .. } => "Wait for the answers of earlier calls, then call again.".into(),
-            Self::Refused { advice: Some(advice), .. } => (*advice).into(),
-            Self::Refused { advice: None, .. } | Self::NothingDone { .. } => "Correct the arguments; the same call will be refused again.".into(),
-            Self::FigmaFailed { .. } => "Try again in a minute; for a large file, ask for less (`depth`, `ids`).".into(),
-            Self::Unknown { verify_with, .. } => format!("Look with `{verify_with}` whether it happened before calling again."),
-            Self::Unreachable { .. } => "Call once more; if it fails again, ask the user to check the network, the proxy and --api-base-url.".into(),
-            Self::TimedOut { .. } => "Ask for less (`depth`, `ids`, fewer or smaller renders), or raise --timeout.".into(),
-            Self::BadAnswer { .. } => "Ask the user to check the proxy and --api-base-url.".into(),
-            Self::Cancelled => "Nothing; call again if it is still wanted.".into(),
-            Self::Usage { hint, .. } => hint.clone(),
-            Self::File { .. } => "Check the path and its permissions.".into(),
-            Self::Bug { .. } => "Report it with this text; other calls are not affected.".into(),
+            Self::UnknownTool { near: Some(near), .. } => {
+                Do(format!("Call `{near}` if that is meant; `tools/list` has all names."))
+            }
+            Self::UnknownTool { near: None, .. } => Do("`tools/list` has all names.".into()),
+            Self::HiddenTool { .. } => Person("change that setting if this tool is needed.".into()),
+            Self::BadArgument { .. } => Do("Correct it and call again.".into()),
+            Self::NoToken => Person("create a personal access token (Figma: Settings, Security, Personal access tokens) and set it as FIGMA_TOKEN in this server's environment, or try the server with `--sandbox`.".into()),
+            Self::BrokenToken { .. } => Person("set it again, exactly as Figma showed it.".into()),
+            Self::WrongToken { accepted, .. } => Person(format!("configure {accepted}; retrying will not help.")),
+            Self::BadToken { .. } => Person("create a new token, set it, and restart this server. If it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so.".into()),
+            Self::MissingScope { scopes, .. } => Person(format!("create a token with the scope {} and set it.", scope_list(scopes))),
+            Self::PlanTooSmall { instead: Some(instead), .. } => {
+                Do(format!("{instead} Otherwise this needs a larger plan or seat; retrying will not help."))
+            }
+            Self::PlanTooSmall { instead: None, .. } => {
+                Do("This needs a larger plan or seat; retrying will not help.".into())
+            }
+            Self::NoAccess { .. } => Person("check that the file, project or team is shared with the owner of the token.".into()),
+            Self::NotExportable { .. } => Person("have the file's owner allow viewers to copy and export it.".into()),
+            Self::NotFound { .. } => Person("give the file's own address, or check the id.".into()),
+            Self::TooLarge { smaller, .. } => Do((*smaller).into()),
+            Self::WrongFileType { .. } => Do("`figma_file_metadata_get` works for every type of file.".into()),
+            Self::RateLimited(limit) => Do(limit.next()),
+            Self::Busy { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),
+            Self::Refused { advice: Some(advice), .. } => Do((*advice).into()),
+            Self::Refused { advice: None, .. } | Self::NothingDone { .. } => {
+                Do("Correct the arguments; the same call will be refused again.".into())
+            }
+            Self::FigmaFailed { .. } => {
+                Do("Try again in a minute; for a large file, ask for less (`depth`, `ids`).".into())
+            }
+            Self::Unknown { verify_with, .. } => {
+                Do(format!("Look with `{verify_with}` whether it happened before calling again."))
+            }
+            Self::Unreachable { .. } => Person("check the network, the proxy and --api-base-url, if a second call fails too.".into()),
+            Self::TimedOut { .. } => {
+                Do("Ask for less (`depth`, `ids`, fewer or smaller renders), or raise --timeout.".into())
+            }
+            Self::BadAnswer { .. } => Person("check the proxy and --api-base-url.".into()),
+            Self::Cancelled => Do("Call again if it is still wanted.".into()),
+            Self::Usage { hint, .. } => Do(hint.clone()),
+            Self::File { .. } => Person("check the path and its permissions.".into()),
+            Self::Bug { .. } => Person("report it with this text; other calls are not affected.".into()),
         }
     }
 
@@ -388,13 +435,14 @@ impl Error {
         if let Some(why) = self.why() {
             text += &format!("why: {why}\n");
         }
-        text + &format!("next: {}", self.next())
+        text + &format!("next: {}", self.next().for_agent())
     }
 
     /// The same as structured data: `error`, `what`, `why`, `next`, `status`, `retry_after_s`.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut json = json!({ "error": self.kind(), "what": self.to_string(), "next": self.next() });
+        let mut json =
+            json!({ "error": self.kind(), "what": self.to_string(), "next": self.next().for_agent() });
         let retry_after = match self {
             Self::RateLimited(limit) => limit.retry_after.map(|wait| wait.as_secs()),
             _ => None,
@@ -414,7 +462,7 @@ impl Error {
     #[must_use]
     pub fn for_person(&self) -> String {
         let why = self.why().map(|why| format!("  {why}\n")).unwrap_or_default();
-        format!("error: {self}\n{why}hint: {}\n", self.next())
+        format!("error: {self}\n{why}hint: {}\n", self.next().for_person())
     }
 
     /// The command line's exit code: 2 usage, 3 token, 4 refused by Figma, 5 rate limit, 1 anything else.

@@ -23,7 +23,9 @@ pub(super) fn arguments(words: &[String], json: Option<&str>) -> Result<Args> {
         None => Args::new(),
         Some("-") => {
             let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map_err(|error| Error::File { path: "stdin".to_owned(), problem: error.to_string() })?;
+            io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Error::File { path: "stdin".to_owned(), problem: error.to_string() })?;
             object(&text)?
         }
         Some(text) => object(text)?,
@@ -59,7 +61,12 @@ pub(super) fn run(settings: &Settings, tool: &str, given: Args, file: Option<&Pa
         tell(&format!("note: {note}\n"));
     }
     if let Some(next) = &output.next_page {
-        let words: Vec<String> = next.iter().map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+        let words: Vec<String> = next
+            .iter()
+            .map(|(name, value)| {
+                format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            })
+            .collect();
         tell(&format!("note: There is more: add {}\n", words.join(" ")));
     }
     Ok(())
@@ -73,7 +80,8 @@ fn printable(output: &Output, is_terminal: bool) -> String {
 
 /// Whole or not at all: written beside the target first, then put in its place.
 pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |error: io::Error| Error::File { path: path.display().to_string(), problem: error.to_string() };
+    let failed =
+        |error: io::Error| Error::File { path: path.display().to_string(), problem: error.to_string() };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);

@@ -123,11 +123,10 @@ fn serve(settings: &Settings) -> Result<()> {
 /// Two workers: reading large answers is work, and one of them must not hold up the protocol. What
 /// still blocks when the work is done is left behind.
 fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Bug { problem: format!("the asynchronous runtime does not start: {error}") })?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
+            |error| Error::Bug { problem: format!("the asynchronous runtime does not start: {error}") },
+        )?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome

@@ -25,7 +25,11 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) async fn new(settings: &Settings) -> Result<Self> {
-        let sandbox = if settings.sandbox { Some(Sandbox::start(settings.sandbox_data.as_deref()).await?) } else { None };
+        let sandbox = if settings.sandbox {
+            Some(Sandbox::start(settings.sandbox_data.as_deref()).await?)
+        } else {
+            None
+        };
         let base_url = match &sandbox {
             Some(sandbox) => sandbox.base_url(),
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
@@ -42,7 +46,10 @@ impl Setup {
     /// Says on stderr where the answers come from, where that is not Figma.
     pub(super) fn tell_origin(&self) {
         if let Some(sandbox) = &self.sandbox {
-            tell(&format!("figma-mcp: the sandbox, an embedded fake Figma, answers at {}\n", sandbox.base_url()));
+            tell(&format!(
+                "figma-mcp: the sandbox, an embedded fake Figma, answers at {}\n",
+                sandbox.base_url()
+            ));
         }
     }
 }

@@ -5,11 +5,10 @@ use serde_json::Value;
 use super::{print, setup, tell};
 use crate::{
     auth::{Caller, Found},
-    dispatch::App,
     error::{Error, Result},
     reference,
     settings::{Selection, Settings},
-    table::{self, TOOLSETS, Tool, args::Defaults, args::nearest, definition::definition},
+    table::{self, TOOLSETS, Tool, args::nearest, definition::definition},
 };
 
 /// How the tools are printed.
@@ -43,7 +42,8 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result
     let caller = setup::caller(settings);
     match form {
         Form::Json => {
-            let offered = table::tools().filter(|tool| selection.check(tool).is_ok() && caller.can_call(tool));
+            let offered =
+                table::tools().filter(|tool| selection.check(tool).is_ok() && caller.can_call(tool));
             print(&pretty(&offered.map(|tool| definition(tool, &defaults)).collect()))
         }
         Form::Markdown => print(&reference::tools_markdown()),
@@ -64,13 +64,19 @@ fn list(selection: &Selection, caller: &Caller) -> Result<()> {
         table::tools().filter(is_offered).partition(|tool| caller.can_call(tool));
     let mut text = String::new();
     for set in TOOLSETS {
-        let tools: Vec<&Tool> = set.tools.iter().filter(|tool| callable.iter().any(|other| other.name == tool.name)).collect();
+        let tools: Vec<&Tool> =
+            set.tools.iter().filter(|tool| callable.iter().any(|other| other.name == tool.name)).collect();
         if !tools.is_empty() {
             text += &format!("{}: {}\n", set.name, set.description);
         }
         for tool in tools {
             let mark = if tool.effect.is_read() { ' ' } else { '*' };
-            text += &format!("  {mark} {:<52} tier {}  {}\n", tool.name, tool.endpoint().tier.number(), tool.title);
+            text += &format!(
+                "  {mark} {:<52} tier {}  {}\n",
+                tool.name,
+                tool.endpoint().tier.number(),
+                tool.title
+            );
         }
     }
     text += &format!("{} tools; * changes something. More about one: figma-mcp tools NAME\n", callable.len());
