@@ -162,18 +162,31 @@ impl Rule {
     }
 }
 
-/// The published form of a schema: what [`schema`] adds for our own use is taken out again.
+/// The published form of a schema: what [`schema`] adds for our own use is taken out again, and so is
+/// what not every client knows. Unknown names are refused by us rather than by the client, which would
+/// refuse the other spellings that we accept.
 pub(super) fn publish(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.remove("format");
-            if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
-                fields.remove("minimum");
-            }
-            fields.values_mut().for_each(publish);
+    let Value::Object(fields) = schema else { return };
+    for name in ["format", "minLength", "maxLength"] {
+        fields.shift_remove(name);
+    }
+    if fields.get("additionalProperties") == Some(&Value::Bool(false)) {
+        fields.shift_remove("additionalProperties");
+    }
+    if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
+        fields.shift_remove("minimum");
+    }
+    let is_described = fields.contains_key("description");
+    if let Some(items) = fields.get_mut("items") {
+        publish(items);
+        // What a list is for says what its items are.
+        if let Some(items) = items.as_object_mut().filter(|_| is_described) {
+            items.shift_remove("description");
         }
-        Value::Array(items) => items.iter_mut().for_each(publish),
-        _ => {}
+    }
+    // The names of properties are not keywords: an argument may be called `format`.
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        properties.values_mut().for_each(publish);
     }
 }
 

@@ -34,19 +34,19 @@ struct Offset {
 /// `FrameOffsetRegion`); [`check_pin`] refuses every mixture of them.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Pin {
-    /// Canvas x; with `y`.
+    /// Canvas x.
     #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<f64>,
     /// Canvas y.
     #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<f64>,
-    /// Node to pin to, in place of `x` and `y`.
+    /// Node to pin to, in place of x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_id: Option<NodeId>,
-    /// Place inside `node_id`; needed with it.
+    /// Place inside `node_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_offset: Option<Offset>,
-    /// Makes the pin an area; with `region_height`.
+    /// Makes the pin an area.
     #[serde(skip_serializing_if = "Option::is_none")]
     region_width: Option<f64>,
     /// Height of the area.
@@ -102,7 +102,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_comments_list",
                 title: "List comments of a file",
-                description: "All comments of a file with replies and resolved ones, in one answer. A reply names its thread in `parent_id`.",
+                description: "All comments of a file, also resolved ones. A reply names its thread in `parent_id`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -131,7 +131,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_comment_create",
                 title: "Post a comment",
-                description: "Posts a comment, pinned to a place or a node, or a reply to the first comment of a thread. It cannot be edited or resolved later.",
+                description: "Posts a comment or a reply. It cannot be edited or resolved later.",
                 effect: Effect::Create { verify_with: "figma_file_comments_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -224,7 +224,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// Shortcode of the reaction to remove, such as `:heart:`.
+                /// Shortcode such as `:heart:`.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }

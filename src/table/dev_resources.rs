@@ -65,7 +65,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: MainFileKey,
-                /// Only those of these nodes.
+                /// Only those of these nodes (`1:2` or URLs).
                 node_ids: Option<NodeIds>,
             }
             Tool {

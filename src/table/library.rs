@@ -40,7 +40,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_file_components_list",
             title: "List components of a file",
-            description: "All components published from a file, in one answer. Unpublished ones are not among them.",
+            description: "All components that a file has published; no unpublished ones.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -72,7 +72,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_file_component_sets_list",
             title: "List component sets of a file",
-            description: "All component sets (groups of variants) published from a file, in one answer.",
+            description: "All component sets (groups of variants) that a file has published.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -104,7 +104,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_components_list",
             title: "List components of a team",
-            description: "The components that a team has published, over all its files, page by page.",
+            description: "The components that a team has published, over all its files.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -120,7 +120,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_component_sets_list",
             title: "List component sets of a team",
-            description: "The component sets that a team has published, over all its files, page by page.",
+            description: "The component sets that a team has published, over all its files.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -136,7 +136,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_file_styles_list",
             title: "List styles of a file",
-            description: "All styles published from a file, in one answer. For a style's values read its node with `figma_file_nodes_get`.",
+            description: "All styles that a file has published. For values read a style's node with `figma_file_nodes_get`.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -168,7 +168,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_styles_list",
             title: "List styles of a team",
-            description: "The styles that a team has published, over all its files, page by page.",
+            description: "The styles that a team has published, over all its files.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {

@@ -8,4 +8,10 @@
     clippy::print_stderr
 )]
 
-mod listing;
+mod arguments;
+mod errors;
+mod generated;
+mod golden;
+mod requests;
+mod rooms;
+mod table;
