@@ -13,8 +13,9 @@ use clap::{
 use crate::{
     error::{Error, Result},
     table::{
-        self, TOOLSETS, TokenKind, Tool, args::Defaults, args::nearest, figma_url::FigmaUrl,
-        figma_url::is_number,
+        Selection, TokenKind,
+        args::Defaults,
+        figma_url::{FigmaUrl, is_number},
     },
 };
 
@@ -183,7 +184,7 @@ impl Settings {
     /// # Errors
     /// [`Error::Usage`] for a name that does not exist.
     pub fn selection(&self) -> Result<Selection> {
-        Selection::new(self)
+        Selection::new(&self.toolsets, &self.tools, &self.exclude_tools, self.read_only)
     }
 
     /// What stands in for arguments that are not given.
@@ -194,85 +195,6 @@ impl Settings {
     /// How long one call may take, retries included.
     pub const fn call_limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
-    }
-}
-
-/// Which tools are offered, and by which setting another is not.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    toolsets: Option<Vec<&'static str>>,
-    tools: Vec<&'static str>,
-    excluded: Vec<&'static str>,
-    read_only: bool,
-}
-
-impl Selection {
-    fn new(settings: &Settings) -> Result<Self> {
-        let mut toolsets = Vec::new();
-        for name in &settings.toolsets {
-            toolsets.extend(toolset_names(name)?);
-        }
-        let tools = tool_names(&settings.tools)?;
-        let all = settings.toolsets.is_empty() && tools.is_empty();
-        Ok(Self {
-            toolsets: (!all).then_some(toolsets),
-            tools,
-            excluded: tool_names(&settings.exclude_tools)?,
-            read_only: settings.read_only,
-        })
-    }
-
-    /// Whether the tool is offered; if not, the setting that leaves it out.
-    ///
-    /// # Errors
-    /// [`Error::HiddenTool`]
-    pub fn check(&self, tool: &Tool) -> Result<()> {
-        let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
-        if self.excluded.contains(&tool.name) {
-            return hidden("--exclude-tools");
-        }
-        if self.read_only && !tool.effect.is_read() {
-            return hidden("--read-only");
-        }
-        let Some(toolsets) = &self.toolsets else { return Ok(()) };
-        let is_in_toolset = |set: &&table::Toolset| toolsets.contains(&set.name);
-        let in_toolset =
-            TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|t| t.name == tool.name));
-        match (in_toolset || self.tools.contains(&tool.name), self.tools.is_empty()) {
-            (true, _) => Ok(()),
-            (false, true) => hidden("--toolsets"),
-            (false, false) => hidden("--tools"),
-        }
-    }
-}
-
-fn toolset_names(name: &str) -> Result<Vec<&'static str>> {
-    let all = || TOOLSETS.iter().map(|set| set.name);
-    match name.to_ascii_lowercase().as_str() {
-        "all" => Ok(all().collect()),
-        "default" => Ok(TOOLSETS.iter().filter(|set| set.everyday).map(|set| set.name).collect()),
-        wanted => all().find(|known| *known == wanted).map(|found| vec![found]).ok_or_else(|| {
-            let names: Vec<&str> = ["default", "all"].into_iter().chain(all()).collect();
-            usage(&format!("there is no toolset `{name}`"), &suggestion(name, &names, "toolsets"))
-        }),
-    }
-}
-
-fn tool_names(names: &[String]) -> Result<Vec<&'static str>> {
-    let known: Vec<&str> = table::tools().map(|tool| tool.name).collect();
-    let find = |name: &String| {
-        table::find(name)
-            .map(|tool| tool.name)
-            .ok_or_else(|| usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools")))
-    };
-    names.iter().map(find).collect()
-}
-
-fn suggestion(name: &str, known: &[&str], what: &str) -> String {
-    match (nearest(name, known), known.len()) {
-        (Some(near), _) => format!("Did you mean `{near}`?"),
-        (None, ..=20) => format!("The {what} are: {}.", known.join(", ")),
-        (None, _) => "`figma-mcp tools` lists the names.".to_owned(),
     }
 }
 

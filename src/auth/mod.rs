@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_printed() {
-        let token = Token::new(Some(TokenKind::Personal), "figd_SecretSecretSecret", "FIGMA_TOKEN").unwrap();
-        assert!(!format!("{token:?} {:?}", token.header()).contains("Secret"));
+        let token = Token::new(Some(TokenKind::Personal), "figd_CanaryCanaryCanary", "FIGMA_TOKEN").unwrap();
+        assert!(!format!("{token:?} {:?}", token.header()).contains("Canary"));
         assert_eq!(redacted("no 'figd_SecretSecretSecret' here"), "no '[token]' here");
         assert_eq!(redacted("figma_file_get fig_x"), "figma_file_get fig_x");
     }

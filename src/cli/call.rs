@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::{in_runtime, print, setup::Setup, tell};
 use crate::{
-    dispatch,
+    dispatch::{self, Output},
     error::{Error, Result},
-    rest::response::Output,
     settings::Settings,
     table::args::Args,
 };

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::{call::save, command, in_runtime, print};
 use crate::{
+    dispatch::download,
     error::{Error, Result, foreign},
-    rest::download::download,
     sandbox,
 };
 

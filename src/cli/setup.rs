@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
-
 use super::tell;
 use crate::{
     auth::{Caller, Found, Token},
     dispatch::App,
     error::{Error, Result},
-    rest::Rest,
     sandbox::{self, Sandbox},
     settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
     table::TokenKind,
@@ -34,12 +31,7 @@ impl Setup {
             Some(sandbox) => sandbox.base_url(),
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
-        let app = App {
-            rest: Rest::new(base_url, settings.call_limit()),
-            selection: settings.selection()?,
-            defaults: settings.defaults(),
-            writes: TaskTracker::new(),
-        };
+        let app = App::new(base_url, settings.call_limit(), settings.selection()?, settings.defaults());
         Ok(Self { app: Arc::new(app), caller: Arc::new(caller(settings)), sandbox })
     }
 

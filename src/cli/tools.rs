@@ -7,8 +7,8 @@ use crate::{
     auth::{Caller, Found},
     error::{Error, Result},
     reference,
-    settings::{Selection, Settings},
-    table::{self, TOOLSETS, Tool, args::nearest, definition::definition},
+    settings::Settings,
+    table::{self, Selection, TOOLSETS, Tool, args::nearest, definition::definition},
 };
 
 /// How the tools are printed.

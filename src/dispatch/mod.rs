@@ -5,23 +5,22 @@
 
 mod teams;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
+pub use crate::rest::{download::download, response::Output};
 use crate::{
     auth::{Caller, Token},
     error::{Error, Result},
-    rest::{Rest, response::Output},
-    settings::Selection,
-    table::{self, Handler, Tool, args::Args, args::Defaults, args::nearest},
+    rest::Rest,
+    table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
 /// Everything that a call needs beside its caller. Nothing is global.
 #[derive(Debug)]
 pub struct App {
-    /// The way to Figma.
-    pub rest: Rest,
+    rest: Rest,
     /// Which tools are offered.
     pub selection: Selection,
     /// What stands in for arguments that are not given.
@@ -31,6 +30,11 @@ pub struct App {
 }
 
 impl App {
+    /// What calls the API at `base_url`, each call within `call_limit`.
+    pub fn new(base_url: String, call_limit: Duration, selection: Selection, defaults: Defaults) -> Self {
+        Self { rest: Rest::new(base_url, call_limit), selection, defaults, writes: TaskTracker::new() }
+    }
+
     /// The tool of this name or alias, if it is offered.
     ///
     /// # Errors

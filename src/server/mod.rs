@@ -28,9 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Caller,
-    dispatch::{self, App},
+    dispatch::{self, App, Output},
     error::{Error, Result},
-    rest::response::Output,
     table::{self, TOOLSETS, Tool, args::Args, definition},
 };
 

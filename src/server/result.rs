@@ -7,7 +7,7 @@
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::Value;
 
-use crate::{error::Error, rest::response::Output, table::args::Args};
+use crate::{dispatch::Output, error::Error, table::args::Args};
 
 /// Where the result's metadata holds the arguments of the next page.
 const NEXT_PAGE: &str = "figma-mcp/nextPage";

@@ -40,15 +40,15 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Token that a plugin made by `getPluginPaymentTokenAsync`.
+                /// From `getPluginPaymentTokenAsync`.
                 plugin_payment_token: Option<String>,
                 /// The buyer.
                 user_id: Option<String>,
-                /// What was bought: a plugin.
+                /// The plugin bought.
                 plugin_id: Option<String>,
-                /// What was bought: a widget.
+                /// The widget bought.
                 widget_id: Option<String>,
-                /// What was bought: a Community file.
+                /// The Community file bought.
                 community_file_id: Option<String>,
             }
             Tool {
@@ -97,7 +97,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 limit: Option<u32>,
                 /// By time; default asc.
                 order: Option<Order>,
-                /// From the previous page.
+                /// Of the previous page.
                 cursor: Option<String>,
             }
             Tool {
@@ -172,7 +172,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Items a page; default 25.
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
-                /// From the previous page.
+                /// Of the previous page.
                 cursor: Option<String>,
             }
             Tool {
@@ -208,7 +208,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Rows a page; default 1000.
                 #[schemars(range(min = 1, max = 1000))]
                 limit: Option<u32>,
-                /// From the previous page.
+                /// Of the previous page.
                 cursor: Option<String>,
             }
             Tool {
@@ -239,7 +239,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Address of a file, prototype or published site.
+                /// Of a file, prototype or published site.
                 url: String,
                 /// Pixels; default 800.
                 #[schemars(range(min = 1))]

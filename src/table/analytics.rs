@@ -11,13 +11,13 @@ use super::{args::*, date::check_period, row::*};
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Actions<G> {
     file_key: MainFileKey,
-    /// One row for each of these and week.
+    /// A row for each, a week.
     group_by: G,
-    /// First day, `YYYY-MM-DD`; default and earliest: a year ago.
+    /// First day, `YYYY-MM-DD`.
     start_date: Option<String>,
-    /// Last day, `YYYY-MM-DD`; default: the latest week.
+    /// Last day.
     end_date: Option<String>,
-    /// From the previous page.
+    /// Of the previous page.
     cursor: Option<String>,
 }
 
@@ -25,9 +25,9 @@ struct Actions<G> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Usages<G> {
     file_key: MainFileKey,
-    /// One row for each of these.
+    /// A row for each.
     group_by: G,
-    /// From the previous page.
+    /// Of the previous page.
     cursor: Option<String>,
 }
 

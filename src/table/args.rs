@@ -57,9 +57,9 @@ macro_rules! identifiers {
 
 // Their doc comments are the descriptions that models read, so that dozens of rows share one wording.
 identifiers! {
-    /// File or branch key, or URL.
+    /// File key or URL.
     FileKey = "figma-file-key",
-    /// Main file's key (no branch), or URL.
+    /// Main file's key or URL.
     MainFileKey = "figma-main-file-key",
     /// Node id (`1:2`), or URL.
     NodeId = "figma-node-id",

@@ -173,7 +173,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// From the previous page.
+                /// Of the previous page.
                 cursor: Option<String>,
             }
             Tool {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{self, Defaults},
-    row::{Effect, Endpoint, Rule, Tool},
+    row::{Effect, Endpoint, Plan, Rule, Tool},
 };
 
 /// The exact entry of this tool in `tools/list`.
@@ -53,12 +53,16 @@ pub fn description(tool: &Tool) -> String {
     text + " " + &cost(tool.endpoint())
 }
 
-/// `Tier 1, file_content:read.` and the plan where one is needed.
+/// `Tier 1.`, and the plan where one is needed. The scope stays out of what every model reads with
+/// every conversation: it is in the README, in `figma-mcp tools NAME`, and in the error when it is missing.
 fn cost(endpoint: &Endpoint) -> String {
-    let tier = format!("Tier {}", endpoint.tier.number());
-    let scope = endpoint.scopes.first().map(|scope| format!(", {}", scope.name())).unwrap_or_default();
-    let plan = endpoint.quirks.plan.requirement().map(|plan| format!(", needs {plan}")).unwrap_or_default();
-    format!("{tier}{scope}{plan}.")
+    let plan = match endpoint.quirks.plan {
+        Plan::Any => "",
+        Plan::Paid => ", paid plans",
+        Plan::Enterprise => ", Enterprise plan",
+        Plan::Governance => ", Enterprise plan with Governance+",
+    };
+    format!("Tier {}{plan}.", endpoint.tier.number())
 }
 
 fn make_team_optional(schema: &mut Value) {

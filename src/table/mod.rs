@@ -8,6 +8,7 @@ pub mod args;
 pub mod definition;
 pub mod figma_url;
 mod row;
+mod selection;
 
 mod admin;
 mod analytics;
@@ -21,6 +22,7 @@ mod variables;
 mod webhooks;
 
 pub use row::*;
+pub use selection::Selection;
 
 /// Every toolset, in the order in which its tools are listed.
 pub const TOOLSETS: &[Toolset] = &[

@@ -81,7 +81,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Address that receives the events.
                 #[schemars(length(min = 1, max = 2048))]
                 endpoint: String,
-                /// Secret sent with each event, at most 100 characters.
+                /// Sent with each event; at most 100 characters.
                 #[schemars(length(max = 100))]
                 passcode: String,
                 /// Default ACTIVE, which sends a PING at once.
@@ -136,7 +136,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Address that receives the events.
                 #[schemars(length(min = 1, max = 2048))]
                 endpoint: Option<String>,
-                /// Secret sent with each event, at most 100 characters.
+                /// Sent with each event; at most 100 characters.
                 #[schemars(length(max = 100))]
                 passcode: Option<String>,
                 /// PAUSED stops deliveries.
@@ -231,7 +231,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 context_id: Option<ContextId>,
                 /// All of a plan: `team-ID` or `organization-ID`.
                 plan_api_id: Option<String>,
-                /// From the previous page; with `plan_api_id`.
+                /// Of the previous page; with `plan_api_id`.
                 cursor: Option<String>,
             }
             Tool {

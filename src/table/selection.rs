@@ -1,0 +1,96 @@
+//! Which tools are offered: a filter over the table.
+
+use super::{
+    TOOLSETS,
+    args::nearest,
+    find,
+    row::{Tool, Toolset},
+    tools,
+};
+use crate::error::{Error, Result};
+
+/// Which tools are offered, and by which setting another is not.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    toolsets: Option<Vec<&'static str>>,
+    tools: Vec<&'static str>,
+    excluded: Vec<&'static str>,
+    read_only: bool,
+}
+
+impl Selection {
+    /// From what was typed; nothing typed means every tool.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that does not exist, with the near one.
+    pub fn new(toolsets: &[String], tools: &[String], excluded: &[String], read_only: bool) -> Result<Self> {
+        let all = toolsets.is_empty() && tools.is_empty();
+        let mut chosen = Vec::new();
+        for name in toolsets {
+            chosen.extend(toolset_names(name)?);
+        }
+        Ok(Self {
+            toolsets: (!all).then_some(chosen),
+            tools: tool_names(tools)?,
+            excluded: tool_names(excluded)?,
+            read_only,
+        })
+    }
+
+    /// Whether the tool is offered; if not, the setting that leaves it out.
+    ///
+    /// # Errors
+    /// [`Error::HiddenTool`]
+    pub fn check(&self, tool: &Tool) -> Result<()> {
+        let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
+        if self.excluded.contains(&tool.name) {
+            return hidden("--exclude-tools");
+        }
+        if self.read_only && !tool.effect.is_read() {
+            return hidden("--read-only");
+        }
+        let Some(toolsets) = &self.toolsets else { return Ok(()) };
+        let is_in_toolset = |set: &&Toolset| toolsets.contains(&set.name);
+        let in_toolset =
+            TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|t| t.name == tool.name));
+        match (in_toolset || self.tools.contains(&tool.name), self.tools.is_empty()) {
+            (true, _) => Ok(()),
+            (false, true) => hidden("--toolsets"),
+            (false, false) => hidden("--tools"),
+        }
+    }
+}
+
+fn toolset_names(name: &str) -> Result<Vec<&'static str>> {
+    let all = || TOOLSETS.iter().map(|set| set.name);
+    match name.to_ascii_lowercase().as_str() {
+        "all" => Ok(all().collect()),
+        "default" => Ok(TOOLSETS.iter().filter(|set| set.everyday).map(|set| set.name).collect()),
+        wanted => all().find(|known| *known == wanted).map(|found| vec![found]).ok_or_else(|| {
+            let names: Vec<&str> = ["default", "all"].into_iter().chain(all()).collect();
+            usage(&format!("there is no toolset `{name}`"), &suggestion(name, &names, "toolsets"))
+        }),
+    }
+}
+
+fn tool_names(names: &[String]) -> Result<Vec<&'static str>> {
+    let known: Vec<&str> = tools().map(|tool| tool.name).collect();
+    let known_name = |name: &String| {
+        find(name)
+            .map(|tool| tool.name)
+            .ok_or_else(|| usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools")))
+    };
+    names.iter().map(known_name).collect()
+}
+
+fn suggestion(name: &str, known: &[&str], what: &str) -> String {
+    match (nearest(name, known), known.len()) {
+        (Some(near), _) => format!("Did you mean `{near}`?"),
+        (None, ..=20) => format!("The {what} are: {}.", known.join(", ")),
+        (None, _) => "`figma-mcp tools` lists the names.".to_owned(),
+    }
+}
+
+fn usage(problem: &str, hint: &str) -> Error {
+    Error::Usage { problem: problem.to_owned(), hint: hint.to_owned() }
+}
