@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The built binary without any of our variables in its environment.
-pub fn figma_mcp() -> Command {
+pub(crate) fn figma_mcp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
         command.env_remove(name);
@@ -23,7 +23,7 @@ pub fn figma_mcp() -> Command {
 }
 
 /// A running server and our end of the conversation.
-pub struct Client {
+pub(crate) struct Client {
     process: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -34,14 +34,14 @@ pub struct Client {
 }
 
 /// How a server ended.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
 }
 
 impl Client {
     /// Starts `figma-mcp serve` with these arguments and variables; no handshake yet.
-    pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut process = figma_mcp()
             .arg("serve")
             .args(arguments)
@@ -65,18 +65,18 @@ impl Client {
     }
 
     /// A server on the sandbox, ready for calls.
-    pub fn sandbox() -> Self {
+    pub(crate) fn sandbox() -> Self {
         Self::ready(&["--sandbox"], &[])
     }
 
     /// A server after the handshake.
-    pub fn ready(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn ready(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut client = Self::start(arguments, variables);
         client.initialize("2025-11-25");
         client
     }
 
-    pub fn initialize(&mut self, version: &str) -> Value {
+    pub(crate) fn initialize(&mut self, version: &str) -> Value {
         let info = json!({ "name": "tests", "version": "1" });
         let answer =
             self.request("initialize", json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": info }));
@@ -85,41 +85,41 @@ impl Client {
     }
 
     /// Sends a line as it stands.
-    pub fn send_raw(&mut self, line: &[u8]) {
+    pub(crate) fn send_raw(&mut self, line: &[u8]) {
         let input = self.input.as_mut().unwrap();
         input.write_all(line).unwrap();
         input.write_all(b"\n").unwrap();
         input.flush().unwrap();
     }
 
-    pub fn send(&mut self, message: &Value) {
+    pub(crate) fn send(&mut self, message: &Value) {
         self.send_raw(message.to_string().as_bytes());
     }
 
     /// Sends a request and returns its number without waiting.
-    pub fn begin(&mut self, method: &str, params: Value) -> u64 {
+    pub(crate) fn begin(&mut self, method: &str, params: Value) -> u64 {
         self.requests += 1;
         let id = self.requests;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
         id
     }
 
-    pub fn begin_call(&mut self, tool: &str, arguments: &Value) -> u64 {
+    pub(crate) fn begin_call(&mut self, tool: &str, arguments: &Value) -> u64 {
         self.begin("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
     /// The answer to a request: the whole message.
-    pub fn request(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.begin(method, params);
         self.answer(id)
     }
 
     /// Waits for the answer to the request of this number. Answers may overtake each other.
-    pub fn answer(&mut self, id: u64) -> Value {
+    pub(crate) fn answer(&mut self, id: u64) -> Value {
         self.wait_for(&format!("an answer to request {id}"), |message| message["id"] == id)
     }
 
-    pub fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         if let Some(position) = self.early.iter().position(&is_it) {
             return self.early.remove(position);
         }
@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// The next message, whatever it is. Anything on stdout that is no message fails the test.
-    pub fn next(&mut self, patience: Duration) -> Result<Value, RecvTimeoutError> {
+    pub(crate) fn next(&mut self, patience: Duration) -> Result<Value, RecvTimeoutError> {
         let line = self.lines.recv_timeout(patience)?;
         let message: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("stdout carries {line:?}: {error}"));
@@ -144,7 +144,7 @@ impl Client {
     }
 
     /// A tool's result.
-    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let id = self.begin_call(tool, &arguments);
         let answer = self.answer(id);
         assert!(answer["result"].is_object(), "{answer}");
@@ -152,38 +152,38 @@ impl Client {
     }
 
     /// A tool's answer, which must be a success, as JSON.
-    pub fn json(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn json(&mut self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments);
         assert_eq!(result["isError"], false, "{result}");
         serde_json::from_str(text_of(&result)).unwrap()
     }
 
     /// A tool's refusal: its structured form.
-    pub fn refusal(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn refusal(&mut self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments);
         assert_eq!(result["isError"], true, "{result}");
         assert!(text_of(&result).contains("\nnext: "), "{result}");
         result["structuredContent"].clone()
     }
 
-    pub fn tool_names(&mut self) -> Vec<String> {
+    pub(crate) fn tool_names(&mut self) -> Vec<String> {
         let answer = self.request("tools/list", json!({}));
         let tools = answer["result"]["tools"].as_array().unwrap();
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub fn process_id(&self) -> u32 {
+    pub(crate) fn process_id(&self) -> u32 {
         self.process.id()
     }
 
     /// Closes stdin, as a host does, and waits for the end.
-    pub fn close(mut self) -> Ended {
+    pub(crate) fn close(mut self) -> Ended {
         drop(self.input.take());
         self.ended()
     }
 
     /// Waits for the server to end by itself.
-    pub fn ended(mut self) -> Ended {
+    pub(crate) fn ended(mut self) -> Ended {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -204,13 +204,13 @@ impl Drop for Client {
 }
 
 /// The first text block of a result.
-pub fn text_of(result: &Value) -> &str {
+pub(crate) fn text_of(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_default()
 }
 
 /// A server that a test plays itself: one connection after the other, each answered by `answer`, which
 /// gets the whole request and may write what it likes, or nothing.
-pub fn play(answer: impl Fn(&str, &mut std::net::TcpStream) + Send + 'static) -> String {
+pub(crate) fn play(answer: impl Fn(&str, &mut std::net::TcpStream) + Send + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {

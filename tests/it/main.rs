@@ -9,9 +9,11 @@
 )]
 
 mod arguments;
+mod client;
 mod errors;
 mod generated;
 mod golden;
 mod requests;
 mod rooms;
+mod server;
 mod table;
