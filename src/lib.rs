@@ -2,4 +2,5 @@
 //! `figma-mcp`: an MCP server that gives AI agents the whole Figma REST API.
 
 pub mod error;
+pub mod sandbox;
 pub mod table;
