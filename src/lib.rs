@@ -2,5 +2,6 @@
 //! `figma-mcp`: an MCP server that gives AI agents the whole Figma REST API.
 
 pub mod error;
+pub mod rest;
 pub mod sandbox;
 pub mod table;

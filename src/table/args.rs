@@ -57,23 +57,31 @@ macro_rules! identifiers {
 
 // Their doc comments are the descriptions that models read, so that dozens of rows share one wording.
 identifiers! {
-    /// File or branch key, or a Figma URL.
+    /// File or branch key, or URL.
     FileKey = "figma-file-key",
-    /// Main file key (not a branch), or a Figma URL.
+    /// Main file's key (no branch), or URL.
     MainFileKey = "figma-main-file-key",
-    /// Node id (`1:2`), or a Figma URL.
+    /// Node id (`1:2`), or URL.
     NodeId = "figma-node-id",
-    /// Team id, or a Figma URL.
+    /// Team id, or URL.
     TeamId = "figma-team-id",
-    /// Project id (the same as its folder id), or a Figma URL.
+    /// Project (folder) id, or URL.
     ProjectId = "figma-project-id",
     /// Comment id.
     CommentId = "figma-comment-id",
-    /// Id of that team, project or file, or a Figma URL.
+    /// Id of that team, project or file, or URL.
     ContextId = "figma-context-id",
+    /// Folder (project) id, or URL.
+    FolderId = "figma-project-id",
+    /// Publish key (40 hex digits), not a node id.
+    LibraryKey = "figma-library-key",
+    /// Webhook id.
+    WebhookId = "figma-id",
+    /// Dev resource id.
+    DevResourceId = "figma-id",
 }
 
-/// Node ids (`1:2`) or Figma URLs.
+/// Node ids (`1:2`) or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);
@@ -154,18 +162,31 @@ impl Rule {
     }
 }
 
-/// The published form of a schema: what [`schema`] adds for our own use is taken out again.
+/// The published form of a schema: what [`schema`] adds for our own use is taken out again, and so is
+/// what not every client knows. Unknown names are refused by us rather than by the client, which would
+/// refuse the other spellings that we accept.
 pub(super) fn publish(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.remove("format");
-            if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
-                fields.remove("minimum");
-            }
-            fields.values_mut().for_each(publish);
+    let Value::Object(fields) = schema else { return };
+    for name in ["format", "minLength", "maxLength"] {
+        fields.shift_remove(name);
+    }
+    if fields.get("additionalProperties") == Some(&Value::Bool(false)) {
+        fields.shift_remove("additionalProperties");
+    }
+    if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
+        fields.shift_remove("minimum");
+    }
+    let is_described = fields.contains_key("description");
+    if let Some(items) = fields.get_mut("items") {
+        publish(items);
+        // What a list is for says what its items are.
+        if let Some(items) = items.as_object_mut().filter(|_| is_described) {
+            items.shift_remove("description");
         }
-        Value::Array(items) => items.iter_mut().for_each(publish),
-        _ => {}
+    }
+    // The names of properties are not keywords: an argument may be called `format`.
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        properties.values_mut().for_each(publish);
     }
 }
 
@@ -464,6 +485,8 @@ fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
         ("figma-context-id", None) => ("the id of a file, project or team", plain(figma_url::is_key)),
+        ("figma-library-key", None) => ("a publish key (letters and digits)", plain(figma_url::is_key)),
+        ("figma-id", None) => ("an id as Figma lists it", plain(figma_url::is_id)),
         (_, None) => ("an id (digits, from Figma's address)", plain(figma_url::is_number)),
         (_, Some(_)) => ("anything usable here", None),
     };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{self, Defaults},
-    row::{Endpoint, Rule, Tool},
+    row::{Effect, Endpoint, Rule, Tool},
 };
 
 /// The exact entry of this tool in `tools/list`.
@@ -15,12 +15,20 @@ pub fn definition(tool: &Tool, defaults: &Defaults) -> Value {
         "title": tool.title,
         "description": description(tool),
         "inputSchema": input_schema(tool, defaults),
-        "annotations": {
-            "readOnlyHint": tool.effect.is_read(),
-            "destructiveHint": tool.effect.is_destructive(),
-            "idempotentHint": tool.effect.is_idempotent(),
-            "openWorldHint": true,
-        },
+        "annotations": annotations(tool.effect),
+    })
+}
+
+/// MCP's hints. The destructive and the idempotent one mean nothing for a tool that only reads, and
+/// `openWorldHint` is true unless it is given; a listing is read by models, so none of them is repeated.
+fn annotations(effect: Effect) -> Value {
+    if effect.is_read() {
+        return json!({ "readOnlyHint": true });
+    }
+    json!({
+        "readOnlyHint": false,
+        "destructiveHint": effect.is_destructive(),
+        "idempotentHint": effect.is_idempotent(),
     })
 }
 

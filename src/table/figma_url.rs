@@ -140,6 +140,13 @@ pub fn is_key(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
+/// Whether it can be an id whose form Figma does not state, as those of dev resources and webhooks.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':');
+    (1..=128).contains(&text.len()) && text.bytes().all(is_part)
+}
+
 /// Whether it is a decimal number, as the ids of teams, projects and comments are.
 #[must_use]
 pub fn is_number(text: &str) -> bool {

@@ -23,11 +23,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Version id; default: current.
+                /// Version id.
                 version: Option<String>,
-                /// Only these nodes, with their subtrees and ancestors.
+                /// Only these nodes (`1:2` or URLs), their subtrees and ancestors.
                 ids: Option<NodeIds>,
-                /// Levels to return: 1 = pages, 2 = pages and top-level objects.
+                /// Levels: 1 = pages, 2 = also top-level objects.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Add vector data.
@@ -40,7 +40,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_get",
                 title: "Get a file",
-                description: "A file's document tree with components and styles. Can be huge: start with `depth` 1 or 2, then use `figma_file_nodes_get`.",
+                description: "A file's document tree. Can be huge: start with `depth` 1 or 2, then use `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -59,7 +59,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 ids: NodeIds,
-                /// Version id; default: current.
+                /// Version id.
                 version: Option<String>,
                 /// Levels below each node; 1 = direct children.
                 #[schemars(range(min = 1))]
@@ -72,7 +72,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_nodes_get",
                 title: "Get nodes of a file",
-                description: "The subtrees of some nodes. Ask for all nodes in one call. A node that does not exist is null.",
+                description: "The subtrees of some nodes. Ask for all in one call. A node that does not exist is null.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -99,7 +99,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 ids: NodeIds,
-                /// Version id; default: current.
+                /// Version id.
                 version: Option<String>,
                 /// Factor for jpg and png; default 1.
                 #[schemars(range(min = 0.01, max = 4))]
@@ -114,15 +114,15 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 svg_include_node_id: Option<bool>,
                 /// SVG: simplify strokes; default true.
                 svg_simplify_stroke: Option<bool>,
-                /// Leave out overlapping content; default true.
+                /// Without overlapping content; default true.
                 contents_only: Option<bool>,
-                /// Use the full box even where it is cropped or empty.
+                /// Use the full box, even if cropped or empty.
                 use_absolute_bounds: Option<bool>,
             }
             Tool {
                 name: "figma_file_images_render",
                 title: "Render nodes as images",
-                description: "Renders nodes; returns addresses that live 30 days. Ask for all nodes in one call. null: not renderable.",
+                description: "Renders nodes; the addresses live 30 days. Ask for all in one call. null: not renderable.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -198,7 +198,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_metadata_get",
                 title: "Get file metadata",
-                description: "Name, folder, editor type, last change and version of a file of any type. The cheapest way to see whether a file changed.",
+                description: "Name, folder, type and last change of any file. The cheapest way to see whether a file changed.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -9,12 +9,31 @@ pub mod definition;
 pub mod figma_url;
 mod row;
 
+mod admin;
+mod analytics;
+mod comments;
+mod date;
+mod dev_resources;
 mod files;
+mod library;
+mod teams;
+mod variables;
+mod webhooks;
 
 pub use row::*;
 
 /// Every toolset, in the order in which its tools are listed.
-pub const TOOLSETS: &[Toolset] = &[files::TOOLSET];
+pub const TOOLSETS: &[Toolset] = &[
+    files::TOOLSET,
+    comments::TOOLSET,
+    library::TOOLSET,
+    variables::TOOLSET,
+    teams::TOOLSET,
+    dev_resources::TOOLSET,
+    webhooks::TOOLSET,
+    analytics::TOOLSET,
+    admin::TOOLSET,
+];
 
 /// Every tool, in the order in which it is listed.
 pub fn tools() -> impl Iterator<Item = &'static Tool> {

@@ -1,0 +1,249 @@
+//! Comments and reactions.
+//!
+//! Facts: `developers.figma.com/docs/rest-api/comments-endpoints` and Figma's `OpenAPI` document.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{args::*, row::*};
+
+/// One comment's reactions, to read, add to and remove from.
+const REACTIONS: &str = "/v1/files/{file_key}/comments/{comment_id}/reactions";
+
+/// The corner of an area at which its pin sits.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Corner {
+    TopLeft,
+    TopRight,
+    BottomLeft,
+    BottomRight,
+}
+
+/// A distance from a node's top left corner.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Offset {
+    /// To the right.
+    x: f64,
+    /// Downwards.
+    y: f64,
+}
+
+/// Where a comment is pinned. The API takes one of four shapes (Vector, `FrameOffset`, Region,
+/// `FrameOffsetRegion`); [`check_pin`] refuses every mixture of them.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Pin {
+    /// Canvas x.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<f64>,
+    /// Canvas y.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<f64>,
+    /// Node to pin to, in place of x and y.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_id: Option<NodeId>,
+    /// Place inside `node_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node_offset: Option<Offset>,
+    /// Makes the pin an area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_width: Option<f64>,
+    /// Height of the area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_height: Option<f64>,
+    /// Corner of the area; default bottom-right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment_pin_corner: Option<Corner>,
+}
+
+/// Exactly one of the four shapes of `client_meta`.
+fn check_pin(args: &Args) -> Result<(), (&'static str, String)> {
+    let Some(Value::Object(pin)) = args.get("client_meta") else { return Ok(()) };
+    let has = |name: &str| pin.get(name).is_some_and(|value| !value.is_null());
+    let fail = |problem: &str| Err(("client_meta", problem.to_owned()));
+    match (has("x") || has("y"), has("node_id") || has("node_offset")) {
+        (true, true) => return fail("must hold either x and y or node_id and node_offset, not both"),
+        (false, false) => return fail("must hold x and y, or node_id and node_offset"),
+        (true, false) if !(has("x") && has("y")) => return fail("must hold both x and y"),
+        (false, true) if !(has("node_id") && has("node_offset")) => {
+            return fail("must hold both node_id and node_offset, such as {\"x\":0,\"y\":0}");
+        }
+        _ => {}
+    }
+    if has("region_width") != has("region_height") {
+        return fail("must hold both region_width and region_height, or neither");
+    }
+    if has("comment_pin_corner") && !has("region_width") {
+        return fail("holds comment_pin_corner, which needs region_width and region_height");
+    }
+    if let Some((instance, _)) = pin.get("node_id").and_then(Value::as_str).and_then(|id| id.split_once(';'))
+    {
+        let outer = instance.trim_start_matches('I');
+        return fail(&format!(
+            "names a node inside an instance, where Figma pins no comments; pin to the instance, {outer}"
+        ));
+    }
+    Ok(())
+}
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "comments",
+    description: "Comments on files, replies and reactions.",
+    everyday: true,
+    tools: &[
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                /// Return messages as Markdown.
+                as_md: Option<bool>,
+            }
+            Tool {
+                name: "figma_file_comments_list",
+                title: "List comments of a file",
+                description: "All comments of a file, also resolved ones. A reply names its thread in `parent_id`.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Get,
+                    path: "/v1/files/{file_key}/comments",
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsRead, Scope::FilesRead],
+                    tokens: ANY_TOKEN,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                /// The text.
+                #[schemars(length(min = 1))]
+                message: String,
+                /// Reply to this comment; it must begin a thread.
+                comment_id: Option<CommentId>,
+                /// Where to pin it: x and y, or `node_id` and `node_offset`.
+                client_meta: Option<Pin>,
+            }
+            Tool {
+                name: "figma_file_comment_create",
+                title: "Post a comment",
+                description: "Posts a comment or a reply. It cannot be edited or resolved later.",
+                effect: Effect::Create { verify_with: "figma_file_comments_list" },
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Post,
+                    path: "/v1/files/{file_key}/comments",
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsWrite],
+                    tokens: PERSON,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: Extra { rules: &[Rule::Check(check_pin)], ..NO_EXTRA },
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                comment_id: CommentId,
+            }
+            Tool {
+                name: "figma_file_comment_delete",
+                title: "Delete a comment",
+                description: "Deletes a comment. Figma allows it only to the comment's author.",
+                effect: Effect::Delete,
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Delete,
+                    path: "/v1/files/{file_key}/comments/{comment_id}",
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsWrite],
+                    tokens: PERSON,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                comment_id: CommentId,
+                /// From the previous page.
+                cursor: Option<String>,
+            }
+            Tool {
+                name: "figma_comment_reactions_list",
+                title: "List reactions to a comment",
+                description: "The reactions to one comment: who, which emoji, when.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Get,
+                    path: REACTIONS,
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsRead, Scope::FilesRead],
+                    tokens: ANY_TOKEN,
+                    quirks: Quirks { pagination: Pagination::NextUrl(&["cursor"]), ..NO_QUIRKS },
+                }),
+                extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                comment_id: CommentId,
+                /// Shortcode such as `:heart:` or `:+1::skin-tone-2:`.
+                #[schemars(length(min = 1))]
+                emoji: String,
+            }
+            Tool {
+                name: "figma_comment_reaction_create",
+                title: "React to a comment",
+                description: "Adds a reaction of the token's owner to a comment.",
+                effect: Effect::Create { verify_with: "figma_comment_reactions_list" },
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Post,
+                    path: REACTIONS,
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsWrite],
+                    tokens: PERSON,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                comment_id: CommentId,
+                /// Shortcode such as `:heart:`.
+                #[schemars(length(min = 1))]
+                emoji: String,
+            }
+            Tool {
+                name: "figma_comment_reaction_delete",
+                title: "Remove a reaction",
+                description: "Removes a reaction of the token's owner from a comment.",
+                effect: Effect::Delete,
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Delete,
+                    path: REACTIONS,
+                    tier: Tier::Two,
+                    scopes: &[Scope::FileCommentsWrite],
+                    tokens: PERSON,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: NO_EXTRA,
+            }
+        },
+    ],
+};

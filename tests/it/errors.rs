@@ -1,0 +1,146 @@
+//! Our voice on one page: every error in its three renderings.
+
+use std::time::Duration;
+
+use figma_mcp::error::{Error, RateLimit};
+
+use crate::golden;
+
+#[test]
+fn every_error_reads_well() {
+    let mut page = String::new();
+    for error in samples() {
+        page += &format!(
+            "## {}\n\n{}\n\n{}\n\n{}(exit code {})\n\n",
+            error.kind(),
+            error.for_agent(),
+            error.to_json(),
+            error.for_person(),
+            error.exit_code()
+        );
+    }
+    golden::assert_file("tests/golden/errors.txt", &(page.trim_end().to_owned() + "\n"));
+}
+
+/// The enum is `non_exhaustive`, so no `match` out here can be without a wildcard; `Error::kind` is one
+/// inside, and what it can return is read from its source.
+#[test]
+fn no_error_is_left_out() {
+    let source = include_str!("../../src/error.rs");
+    let body = source.split("pub const fn kind").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let shown: Vec<&str> = samples().iter().map(Error::kind).collect();
+    let kinds: Vec<&str> =
+        body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
+    assert!(kinds.len() > 20, "`Error::kind` reads differently now");
+    for kind in kinds {
+        assert!(shown.contains(&kind), "no sample of `{kind}`");
+    }
+}
+
+fn samples() -> Vec<Error> {
+    let said = |text: &str| text.to_owned();
+    let mut all = vec![
+        Error::UnknownTool { name: said("figma_get_file"), near: Some("figma_file_get") },
+        Error::UnknownTool { name: said("weather"), near: None },
+        Error::HiddenTool { name: "figma_file_comment_create", setting: "--read-only" },
+        Error::bad_argument("figma_file_get", "depth", "must be a whole number, not \"two\""),
+        Error::bad_argument(
+            "figma_payments_get",
+            "",
+            "give exactly one of: `plugin_payment_token`; `user_id` with `plugin_id`",
+        ),
+    ];
+    all.extend(token_samples());
+    all.extend(refusal_samples());
+    all.extend(limit_samples());
+    all.extend([
+        Error::FigmaFailed { status: 500, message: said("Internal server error"), attempts: 3 },
+        Error::Unknown { problem: said("the connection broke"), verify_with: "figma_file_comments_list" },
+        Error::Unreachable { problem: said("the name api.figma.com cannot be resolved"), attempts: 1 },
+        Error::Unreachable { problem: said("the connection was refused"), attempts: 3 },
+        Error::TimedOut { limit: Duration::from_secs(70) },
+        Error::BadAnswer { problem: said("it is HTML, not JSON") },
+        Error::NothingDone { message: said("A dev resource with this url already exists on the node") },
+        Error::Cancelled,
+        Error::Usage {
+            problem: said("there is no command `srve`"),
+            hint: said("figma-mcp --help lists the commands."),
+        },
+        Error::File { path: said("images/button.png"), problem: said("permission denied") },
+        Error::Bug { problem: said("the arguments of figma_file_get are no object") },
+    ]);
+    all
+}
+
+fn token_samples() -> Vec<Error> {
+    let said = |text: &str| text.to_owned();
+    let personal = "a personal access token";
+    vec![
+        Error::NoToken,
+        Error::BrokenToken { origin: said("FIGMA_TOKEN"), problem: said("it holds a line break") },
+        Error::WrongToken {
+            tool: "figma_activity_logs_list",
+            kind: personal,
+            accepted: said("a plan access token or an OAuth token"),
+            scope: Some("org:activity_log_read"),
+        },
+        Error::WrongToken {
+            tool: "figma_payments_get",
+            kind: "a plan access token",
+            accepted: said(personal),
+            scope: None,
+        },
+        Error::BadToken { kind: personal, message: said("Invalid token") },
+        Error::MissingScope {
+            scopes: vec!["file_content:read", "files:read"],
+            message: said(
+                "Invalid scope(s): file_comments:read. This endpoint requires the file_content:read scope",
+            ),
+        },
+    ]
+}
+
+fn refusal_samples() -> Vec<Error> {
+    let said = |text: &str| text.to_owned();
+    let file = || said("file AbCdEfGhIjKlMnOpQrStUv");
+    vec![
+        Error::PlanTooSmall {
+            plan: "the Enterprise plan",
+            instead: Some("`figma_file_nodes_get` shows variables that are bound to nodes."),
+            message: said("Limited by Figma plan"),
+        },
+        Error::PlanTooSmall { plan: "the Enterprise plan", instead: None, message: String::new() },
+        Error::NoAccess { what: file(), kind: "a personal access token", message: said("Forbidden") },
+        Error::NotExportable { what: file() },
+        Error::NotFound { what: file(), message: said("Not found") },
+        Error::TooLarge {
+            limit: said("Figma gave up on a file this large"),
+            smaller: "Call again with `depth` 1, then pass `ids`.",
+        },
+        Error::WrongFileType { message: said("File type not supported by this endpoint") },
+        Error::Refused { status: 400, message: said("Invalid emoji"), advice: None },
+        Error::Refused {
+            status: 400,
+            message: said("Missing required parameter passcode"),
+            advice: Some("Give `passcode` too: it cannot be read back."),
+        },
+    ]
+}
+
+fn limit_samples() -> Vec<Error> {
+    let limit = |plan: Option<&str>, seat: Option<&str>, seconds: Option<u64>, link: Option<&str>| {
+        Error::RateLimited(Box::new(RateLimit {
+            tier: 1,
+            plan: plan.map(str::to_owned),
+            seat: seat.map(str::to_owned),
+            retry_after: seconds.map(Duration::from_secs),
+            upgrade_link: link.map(str::to_owned),
+        }))
+    };
+    vec![
+        limit(Some("starter"), Some("low"), Some(392_733), Some("https://www.figma.com/pricing")),
+        limit(Some("pro"), Some("high"), Some(42), None),
+        limit(None, None, None, None),
+        Error::Busy { tier: 1, waiting: 16 },
+    ]
+}

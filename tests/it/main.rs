@@ -1,0 +1,17 @@
+//! The integration tests: one binary, a module per room or promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod arguments;
+mod errors;
+mod generated;
+mod golden;
+mod requests;
+mod rooms;
+mod table;
