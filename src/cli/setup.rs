@@ -6,7 +6,7 @@ use super::tell;
 use crate::{
     auth::{Caller, Found, Token},
     dispatch::App,
-    error::{Error, Result},
+    error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
     table::TokenKind,
@@ -48,7 +48,7 @@ impl Setup {
 
 /// Whoever calls from this process: with the sandbox's own token there, else with the environment's.
 pub(super) fn caller(settings: &Settings) -> Caller {
-    Caller { found: if settings.sandbox { sandbox_token() } else { environment_token() } }
+    Caller::fixed(if settings.sandbox { sandbox_token() } else { environment_token() })
 }
 
 fn environment_token() -> Found {
@@ -58,7 +58,7 @@ fn environment_token() -> Found {
         if said.is_none() {
             return Found::Broken(Error::BrokenToken {
                 origin: TOKEN_KIND_VARIABLE.to_owned(),
-                problem: "its kind must be personal, plan or oauth".to_owned(),
+                problem: TokenProblem::Kind,
             });
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{print, setup, tell};
 use crate::{
-    auth::{Caller, Found},
+    auth::Caller,
     error::{Error, Result},
     reference,
     settings::Settings,
@@ -81,11 +81,9 @@ fn list(selection: &Selection, caller: &Caller) -> Result<()> {
     }
     text += &format!("{} tools; * changes something. More about one: figma-mcp tools NAME\n", callable.len());
     print(&text)?;
-    if let Found::Token(token) = &caller.found
-        && !refused.is_empty()
-    {
+    if caller.kind().is_ok() && !refused.is_empty() {
         let names: Vec<&str> = refused.iter().map(|tool| tool.name).collect();
-        tell(&format!("Not with {}: {}\n", token.description(), names.join(", ")));
+        tell(&format!("Not with {}: {}\n", caller.description(), names.join(", ")));
     }
     Ok(())
 }

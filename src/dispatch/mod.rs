@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::rest::{download::download, response::Output};
 use crate::{
-    auth::{Caller, Token},
+    auth::Caller,
     error::{Error, Result},
     rest::Rest,
     table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
@@ -59,18 +59,18 @@ impl App {
 pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) -> Result<Output> {
     let tool = app.find(name)?;
     let args = tool.input.check(tool, given, &app.defaults)?;
+    caller.check(tool)?;
     if tool.effect.is_read() {
-        return handle(app, caller.token_for(tool)?, tool, args).await;
+        return handle(app, caller, tool, args).await;
     }
-    let token = caller.token_for(tool)?.clone();
-    let owned = app.clone();
-    let write = app.writes.spawn(async move { handle(&owned, &token, tool, args).await });
+    let (owned, caller) = (app.clone(), caller.clone());
+    let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });
     write.await.unwrap_or_else(|_| Err(Error::Bug { problem: format!("{} broke off", tool.name) }))
 }
 
-async fn handle(app: &App, token: &Token, tool: &'static Tool, args: Args) -> Result<Output> {
+async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::Call(endpoint) => app.rest.call(token, tool, endpoint, &args).await,
-        Handler::TeamGet(endpoint) => teams::get(&app.rest, token, tool, endpoint, &args).await,
+        Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

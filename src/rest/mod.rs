@@ -29,7 +29,7 @@ use self::{
     retry::{Failed, Next},
 };
 use crate::{
-    auth::Token,
+    auth::{Caller, Token},
     error::{Error, Result, foreign},
     table::{Endpoint, Method, Tool, args::Args},
 };
@@ -71,21 +71,21 @@ impl Rest {
     /// Whatever Figma refused, or why it could not be asked.
     pub async fn call(
         &self,
-        token: &Token,
+        caller: &Caller,
         tool: &'static Tool,
         endpoint: &'static Endpoint,
         args: &Args,
     ) -> Result<Output> {
-        let asked = |endpoint| Asked { tool, endpoint, args, token: token.description() };
+        let asked = |endpoint| Asked { tool, endpoint, args, token: caller.description() };
         let deadline = Instant::now() + self.call_limit;
-        let first = self.send(token, asked(endpoint), deadline).await;
-        let fallback = endpoint.quirks.fallback.filter(|fallback| token.can_call(fallback));
+        let first = self.send(caller, asked(endpoint), deadline).await;
+        let fallback = endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
         let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
             (fallback, &first)
         else {
             return first;
         };
-        match self.send(token, asked(fallback), deadline).await {
+        match self.send(caller, asked(fallback), deadline).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -95,14 +95,16 @@ impl Rest {
     }
 
     /// Sends a request until it is answered, refused for good, or out of time.
-    async fn send(&self, token: &Token, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
+    async fn send(&self, caller: &Caller, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
+        let mut token = caller.token().await?;
+        let mut is_replaced = false;
         let _place = self.queues.enter(asked.endpoint.tier).await?;
         let mut attempt = 1;
         loop {
             let started = Instant::now();
             let outcome =
-                self.attempt(token, asked, &request, deadline.saturating_duration_since(started)).await;
+                self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
             tracing::info!(
                 tool = asked.tool.name,
                 method = request.method.name(),
@@ -115,6 +117,16 @@ impl Rest {
                 Ok(output) => return Ok(output),
                 Err(failed) => failed,
             };
+            if let Failed::Answered(Error::BadToken { .. }) = &failed
+                && !is_replaced
+            {
+                // Figma did nothing for a dead token, so a write may go out once more too.
+                is_replaced = true;
+                if let Some(other) = caller.replaced(&token).await? {
+                    token = other;
+                    continue;
+                }
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             match retry::decide(asked.tool.effect, failed, attempt, left, jitter()) {
                 Next::Retry(wait) => tokio::time::sleep(wait).await,

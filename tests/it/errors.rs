@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use figma_mcp::error::{Error, RateLimit};
+use figma_mcp::error::{Error, RateLimit, TokenProblem};
 
 use crate::golden;
 
@@ -77,7 +77,7 @@ fn token_samples() -> Vec<Error> {
     let personal = "a personal access token";
     vec![
         Error::NoToken,
-        Error::BrokenToken { origin: said("FIGMA_TOKEN"), problem: said("it holds a line break") },
+        Error::BrokenToken { origin: said("FIGMA_TOKEN"), problem: TokenProblem::Blank },
         Error::WrongToken {
             tool: "figma_activity_logs_list",
             kind: personal,
