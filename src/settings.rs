@@ -10,6 +10,8 @@ use clap::{
     builder::{FalseyValueParser, NonEmptyStringValueParser},
 };
 
+use etcetera::BaseStrategy;
+
 use crate::{
     error::{Error, Result},
     table::{
@@ -45,6 +47,22 @@ pub struct Settings {
     /// Team that is meant where a tool needs one and none is given: its id or its Figma URL
     #[arg(long, env = "FIGMA_TEAM_ID", global = true, value_name = "ID")]
     pub team_id: Option<String>,
+
+    /// The login to use, by its name; without it the current one (`figma-mcp auth switch`)
+    #[arg(long, env = "FIGMA_PROFILE", global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Folder for what is known of logins (no secrets, unless `--insecure-storage` was chosen)
+    #[arg(long, env = "FIGMA_MCP_CONFIG_DIR", global = true, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+
+    /// Proxy for everything that goes out, in place of `HTTPS_PROXY`
+    #[arg(long, env = "FIGMA_MCP_PROXY", global = true, value_name = "URL")]
+    pub proxy: Option<String>,
+
+    /// Certificates (PEM) to trust beside the system's, such as those of a company's proxy
+    #[arg(long, env = "FIGMA_MCP_CA_FILE", global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 
     /// Address of Figma's API; Figma for Government is `https://api.figma-gov.com`
     #[arg(long, env = "FIGMA_API_BASE_URL", global = true, value_name = "URL")]
@@ -165,10 +183,15 @@ impl Settings {
         self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
         self.api_base_url =
             self.api_base_url.as_deref().and_then(meaningful).map(|url| base_url(&url)).transpose()?;
-        self.sandbox_data = self
-            .sandbox_data
-            .take()
-            .filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file] {
+            *path = path.take().filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        }
+        for text in [&mut self.profile, &mut self.proxy] {
+            *text = text.as_deref().and_then(meaningful);
+        }
+        if let Some(proxy) = &self.proxy {
+            check_proxy(proxy)?;
+        }
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {
             return Err(usage(
@@ -192,13 +215,33 @@ impl Settings {
         Defaults { team_id: self.team_id.clone() }
     }
 
+    /// The folder for what is known of logins.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is no home folder to put it in.
+    pub fn config_dir(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.config_dir {
+            return Ok(folder.clone());
+        }
+        etcetera::choose_base_strategy().map(|folders| folders.config_dir().join("figma-mcp")).map_err(|_| {
+            usage(
+                "there is no home folder to keep the profiles in",
+                "Name a folder with --config-dir (FIGMA_MCP_CONFIG_DIR).",
+            )
+        })
+    }
+
     /// How long one call may take, retries included.
     pub const fn call_limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 }
 
-fn team_id(text: &str) -> Result<String> {
+/// A team's id from what a person typed.
+///
+/// # Errors
+/// [`Error::Usage`]
+pub fn team_id(text: &str) -> Result<String> {
     let from_url = FigmaUrl::parse(text).and_then(std::result::Result::ok).and_then(|url| url.team_id);
     from_url.or_else(|| is_number(text).then(|| text.to_owned())).ok_or_else(|| {
         usage(
@@ -239,10 +282,23 @@ fn base_url(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// What a proxy's address may be; its password, if it has one, is not quoted.
+fn check_proxy(text: &str) -> Result<()> {
+    let is_proxy = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if is_proxy {
+        return Ok(());
+    }
+    Err(usage(
+        "--proxy (FIGMA_MCP_PROXY) is no address of a proxy",
+        "Give an address such as http://proxy.example:8080.",
+    ))
+}
+
 fn token_on_command_line() -> Error {
     usage(
         "a token on the command line can be read by every program on this machine and ends up in shell histories and bug reports",
-        "Set it in the environment instead, as FIGMA_TOKEN, and delete it from the arguments; if others may have seen it, revoke it in Figma's settings.",
+        "Delete it from the arguments and run `figma-mcp auth login` once (or set FIGMA_TOKEN in the environment); if others may have seen it, revoke it in Figma's settings.",
     )
 }
 
