@@ -1,7 +1,7 @@
 //! What went wrong: what happened, why, and what to do next.
 //!
 //! The variants are situations of the person or the agent that uses this server, never wrappers of a
-//! dependency's errors. Each has three parts, [`Error::to_string`] (what), [`Error::why`] and
+//! dependency's errors. Each has three parts, its `Display` (what), [`Error::why`] and
 //! [`Error::next`], and three renderings: for an agent ([`Error::for_agent`]), as structured data
 //! ([`Error::to_json`]) and for a person (the command line's `error:` and `hint:` lines).
 //!

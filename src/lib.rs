@@ -2,6 +2,7 @@
 //! `figma-mcp`: an MCP server that gives AI agents the whole Figma REST API.
 
 pub mod error;
+pub mod reference;
 pub mod rest;
 pub mod sandbox;
 pub mod table;

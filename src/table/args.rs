@@ -596,7 +596,7 @@ mod tests {
     use super::*;
     use crate::table;
 
-    fn checked(tool: &str, given: Value) -> Result<Value> {
+    fn checked(tool: &str, given: &Value) -> Result<Value> {
         let tool = table::find(tool).unwrap();
         let given = given.as_object().unwrap().clone();
         tool.input.check(tool, given, &Defaults::default()).map(Value::Object)
@@ -626,7 +626,7 @@ mod tests {
             ),
         ];
         for (given, expected) in cases {
-            assert_eq!(checked("figma_file_nodes_get", given.clone()), Ok(expected), "{given}");
+            assert_eq!(checked("figma_file_nodes_get", &given), Ok(expected), "{given}");
         }
     }
 
@@ -671,7 +671,7 @@ mod tests {
             (json!({"file_key": "my file", "ids": "1:2"}), "argument `file_key` must be a file key"),
         ];
         for (given, expected) in cases {
-            let error = checked("figma_file_nodes_get", given.clone()).unwrap_err().to_string();
+            let error = checked("figma_file_nodes_get", &given).unwrap_err().to_string();
             let expected = expected.replace("? the", "?; the");
             assert!(error.starts_with(&expected), "{given}\n  expected {expected}\n       got {error}");
         }

@@ -74,6 +74,32 @@ pub struct Endpoint {
     pub quirks: Quirks,
 }
 
+impl Endpoint {
+    /// Where the argument that Figma knows by this name travels.
+    #[must_use]
+    pub fn place(&self, argument: &str) -> Place {
+        let is_it = |part: &str| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) == Some(argument);
+        if self.path.split('/').any(is_it) {
+            Place::Path
+        } else if self.method.uses_query() {
+            Place::Query
+        } else {
+            Place::Body
+        }
+    }
+}
+
+/// Where an argument travels in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In the JSON body.
+    Body,
+}
+
 /// How an endpoint differs from the plain ones.
 #[derive(Debug)]
 pub struct Quirks {

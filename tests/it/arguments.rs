@@ -16,9 +16,16 @@ fn line(tool: &str, given: &Value) -> Result<String> {
     Ok(Request::build(tool.endpoint(), args).to_string())
 }
 
+/// Checks that each of these calls comes to this request.
+fn assert_sent(cases: &[(&str, Value, String)]) {
+    for (tool, given, expected) in cases {
+        assert_eq!(line(tool, given).as_ref(), Ok(expected), "{tool} {given}");
+    }
+}
+
 #[test]
 fn other_spellings_mean_the_same() {
-    let cases = [
+    assert_sent(&[
         (
             "figma_file_comment_create",
             json!({"file_key": KEY, "message": "Hi", "client_meta": "{\"node_id\":\"1-2\",\"node_offset\":{\"x\":0,\"y\":1}}"}),
@@ -45,6 +52,12 @@ fn other_spellings_mean_the_same() {
             json!({"node_id": format!("https://www.figma.com/design/{KEY}/x?node-id=1-2"), "name": "a", "url": "https://example.com"}),
             format!(r#"POST /v1/dev_resources {{"dev_resources":[{{"file_key":"{KEY}","node_id":"1:2","name":"a","url":"https://example.com"}}]}}"#),
         ),
+    ]);
+}
+
+#[test]
+fn other_spellings_of_administration_mean_the_same() {
+    assert_sent(&[
         (
             "figma_webhook_create",
             json!({"team_id": "12", "event_type": "file_update", "endpoint": "https://example.com", "passcode": "p"}),
@@ -72,28 +85,23 @@ fn other_spellings_mean_the_same() {
             json!({"file_key": KEY, "comment_id": 7, "emoji": ":+1::skin-tone-2:"}),
             format!("DELETE /v1/files/{KEY}/comments/7/reactions?emoji=:%2B1::skin-tone-2:"),
         ),
-    ];
-    for (tool, given, expected) in cases {
-        assert_eq!(line(tool, &given), Ok(expected), "{tool} {given}");
+    ]);
+}
+
+/// Checks that each of these calls is refused with a message that begins so.
+fn assert_refused(cases: &[((&str, Value), &str)]) {
+    for ((tool, given), expected) in cases {
+        let error = line(tool, given).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{given}\n  expected {expected}\n       got {error}");
     }
 }
 
 #[test]
-fn contradictions_are_refused_by_name() {
+fn mixed_pins_are_refused() {
     let pin = |pin: Value| {
         ("figma_file_comment_create", json!({"file_key": KEY, "message": "Hi", "client_meta": pin}))
     };
-    let change =
-        |list: &str, change: Value| ("figma_file_variables_update", json!({"file_key": KEY, list: [change]}));
-    let webhook = |endpoint: &str, passcode: &str| {
-        (
-            "figma_webhook_create",
-            json!({"event_type": "FILE_UPDATE", "context": "team", "context_id": "1", "endpoint": endpoint, "passcode": passcode}),
-        )
-    };
-    let period =
-        |start: &str, end: &str| ("figma_ai_usage_list", json!({"start_date": start, "end_date": end}));
-    let cases = [
+    assert_refused(&[
         (pin(json!({})), "argument `client_meta` must hold x and y, or node_id and node_offset"),
         (pin(json!({"x": 1})), "argument `client_meta` must hold both x and y"),
         (pin(json!({"x": 1, "y": 1, "node_id": "1:2"})), "argument `client_meta` must hold either"),
@@ -110,6 +118,14 @@ fn contradictions_are_refused_by_name() {
             pin(json!({"node_id": "I3:4;5:6", "node_offset": {"x": 0, "y": 0}})),
             "argument `client_meta` names a node inside an instance, where Figma pins no comments; pin to the instance, 3:4",
         ),
+    ]);
+}
+
+#[test]
+fn changes_of_variables_have_the_fields_of_their_action() {
+    let change =
+        |list: &str, change: Value| ("figma_file_variables_update", json!({"file_key": KEY, list: [change]}));
+    assert_refused(&[
         (
             change("variableCollections", json!({"action": "CREATE"})),
             "argument `variableCollections` has at index 0 no `name`",
@@ -149,6 +165,18 @@ fn contradictions_are_refused_by_name() {
             ("figma_file_variables_update", json!({"file_key": KEY, "variables": []})),
             "the arguments are incomplete or contradict each other: hold no change",
         ),
+    ]);
+}
+
+#[test]
+fn webhooks_are_refused_for_their_reason() {
+    let webhook = |endpoint: &str, passcode: &str| {
+        (
+            "figma_webhook_create",
+            json!({"event_type": "FILE_UPDATE", "context": "team", "context_id": "1", "endpoint": endpoint, "passcode": passcode}),
+        )
+    };
+    assert_refused(&[
         (webhook("ftp://example.com", "p"), "argument `endpoint` must begin with https://"),
         (
             webhook(&format!("https://{}", "x".repeat(2041)), "p"),
@@ -170,6 +198,15 @@ fn contradictions_are_refused_by_name() {
             ("figma_webhooks_list", json!({"context": "team", "context_id": "1", "cursor": "a"})),
             "argument `cursor` is only allowed together with `plan_api_id`",
         ),
+        (("figma_webhook_get", json!({"webhook_id": "a?b"})), "argument `webhook_id` must be an id"),
+    ]);
+}
+
+#[test]
+fn everything_else_is_refused_for_its_reason() {
+    let period =
+        |start: &str, end: &str| ("figma_ai_usage_list", json!({"start_date": start, "end_date": end}));
+    assert_refused(&[
         (
             ("figma_dev_resource_update", json!({"dev_resource_id": "1"})),
             "the arguments are incomplete or contradict each other: give `name`, `url` or both",
@@ -183,18 +220,13 @@ fn contradictions_are_refused_by_name() {
             "the arguments are incomplete or contradict each other: give exactly one of",
         ),
         (("figma_component_get", json!({"key": ".."})), "argument `key` must be a publish key"),
-        (("figma_webhook_get", json!({"webhook_id": "a?b"})), "argument `webhook_id` must be an id"),
         (period("2026-02-30", "2026-03-01"), "argument `start_date` must be a day such as"),
         (period("2026-03-02", "2026-03-01"), "argument `end_date` must not lie before"),
         (
             ("figma_file_components_list", json!({"file_key": "https://www.figma.com/files/team/12"})),
             "argument `file_key` is an address that does not name a file",
         ),
-    ];
-    for ((tool, given), expected) in cases {
-        let error = line(tool, &given).unwrap_err().to_string();
-        assert!(error.starts_with(expected), "{given}\n  expected {expected}\n       got {error}");
-    }
+    ]);
 }
 
 #[test]
