@@ -95,9 +95,8 @@ async fn api(world: &Arc<World>, cut: &Cut, request: Request) -> Response {
         return refused(&Refusal::not_found(), false);
     };
     let style = |refusal: &Refusal| refused(refusal, operation.boolean_style.contains(&refusal.status));
-    let body = match axum::body::to_bytes(body, BODY_LIMIT).await {
-        Ok(body) => body,
-        Err(_) => return style(&Refusal::new(413, "Request payload too large")),
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return style(&Refusal::new(413, "Request payload too large"));
     };
     let incoming =
         Incoming { world, operation, args, headers: &parts.headers, query: parts.uri.query(), body };
