@@ -114,7 +114,9 @@ impl Pen {
             self.body += &format!("<g clip-path=\"url(#{id})\">");
             true
         });
-        for child in children(node) {
+        // A boolean operation's own outline is what comes of its children.
+        let is_combined = tree::kind(node) == "BOOLEAN_OPERATION" && !list(node, "fillGeometry").is_empty();
+        for child in children(node).iter().filter(|_| !is_combined) {
             self.node(child);
         }
         self.body += if is_clipped { "</g></g>" } else { "</g>" };

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rest", &["auth", "store", "table", "error"]),
     ("store", &["error"]),
     ("auth", &["table", "error"]),
-    ("sandbox", &["table"]),
+    ("sandbox", &["table", "error"]),
     ("reference", &["table", "settings"]),
     ("settings", &["table", "error"]),
     ("table", &["error"]),
