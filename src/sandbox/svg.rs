@@ -21,6 +21,7 @@ pub(super) struct Options {
 
 /// A picture and its size in pixels.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "sandbox-render"), allow(dead_code, reason = "only pixels need the size"))]
 pub(super) struct Drawing {
     pub(super) svg: String,
     pub(super) width: f64,
@@ -100,7 +101,7 @@ impl Pen {
             area(node).map(|area| Area { x: area.x - self.origin.0, y: area.y - self.origin.1, ..area });
         if let Some(place) = place {
             match tree::kind(node) {
-                "GROUP" | "SECTION" | "BOOLEAN_OPERATION"
+                "GROUP" | "BOOLEAN_OPERATION"
                     if list(node, "fillGeometry").is_empty() && !children(node).is_empty() => {}
                 "TEXT" => self.text(node, place),
                 _ => self.shape(node, place),

@@ -457,3 +457,55 @@ async fn a_folder_of_answers_is_served() {
     assert!(error.contains("wrong.json") && error.contains("neither"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_sample_is_consistent() {
+    let data = data::Data::sample();
+    let named = [
+        (PRODUCT_FILE, HOME_FRAME, "Home"),
+        (PRODUCT_FILE, DETAIL_FRAME, "Product detail"),
+        (PRODUCT_FILE, CART_FRAME, "Cart"),
+        (PRODUCT_FILE, CHECKOUT_FRAME, "Checkout"),
+        (PRODUCT_FILE, STEPPER_SET, "Quantity stepper"),
+        (PRODUCT_FILE, LANGUAGES_SECTION, "Heroes by language"),
+        (PRODUCT_FILE, BADGE_GROUP, "Badge / Organic"),
+        (PRODUCT_FILE, HIDDEN_FRAME, "Home, first draft"),
+        (DESIGN_SYSTEM_FILE, BUTTON_SET, "Button"),
+    ];
+    for (key, id, name) in named {
+        let path = tree::find(&data.file(key).unwrap().document, id).unwrap();
+        assert_eq!(tree::text(path.last().unwrap(), "name"), name);
+    }
+    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
+        let file = data.file(key).unwrap();
+        let variables = data.about(key)["variables"]["variables"].to_string();
+        let mut ids = std::collections::HashSet::new();
+        tree::visit(&file.document, &mut |node| {
+            let id = tree::id(node);
+            assert!(ids.insert(id), "{key}: {id} twice");
+            if tree::kind(node) == "INSTANCE" {
+                assert!(file.components.contains_key(tree::text(node, "componentId")), "{key} {id}");
+            }
+            for style in node["styles"].as_object().into_iter().flatten() {
+                assert!(file.styles.contains_key(style.1.as_str().unwrap()), "{key} {id}: {style:?}");
+            }
+            let own = json!([node["boundVariables"], node["fills"], node["strokes"]]).to_string();
+            for variable in own.split("\"VariableID:").skip(1) {
+                let variable = format!("\"VariableID:{}\":", variable.split('"').next().unwrap());
+                assert!(variables.contains(&variable), "{key} {id}: {variable}");
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_sandbox_is_gone() {
+    let Figma { sandbox, client, .. } = Figma::start().await;
+    let url = sandbox.base_url() + "/v1/files/HANG";
+    let hanging = tokio::spawn(client.get(&url).header("X-Figma-Token", DEFAULT_TOKEN).send());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!hanging.is_finished());
+    drop(sandbox);
+    tokio::time::timeout(std::time::Duration::from_secs(5), hanging).await.unwrap().unwrap().ok();
+    assert!(client.get(&url).send().await.is_err());
+}
