@@ -57,10 +57,14 @@ impl Figma {
 
 /// One working request for each operation, the writes after what they need.
 fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
+    let reads = reads().into_iter().map(|path| ("GET", path, None));
+    reads.chain(writes()).collect()
+}
+
+fn reads() -> Vec<String> {
     let (p, d) = (PRODUCT_FILE, DESIGN_SYSTEM_FILE);
-    let get = |path: String| ("GET", path, None);
     let components = sample_key("components");
-    let mut requests: Vec<_> = [
+    let mut paths = vec![
         format!("/v1/files/{p}?depth=1&branch_data=true"),
         format!("/v1/files/{p}/nodes?ids={HOME_FRAME}"),
         format!("/v1/images/{p}?ids={HOME_FRAME}&scale=2"),
@@ -97,13 +101,16 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
         format!("/v1/oembed?url=https%3A%2F%2Fwww.figma.com%2Fdesign%2F{p}%2FShop"),
         "/v1/activity_logs?limit=3&order=desc".to_owned(),
         "/v1/ai_usage/daily?start_date=2026-09-01&end_date=2026-09-30".to_owned(),
-    ]
-    .map(get)
-    .into();
+    ];
     for kind in ["component", "style", "variable"] {
-        requests.push(get(format!("/v1/analytics/libraries/{d}/{kind}/actions?group_by={kind}")));
-        requests.push(get(format!("/v1/analytics/libraries/{d}/{kind}/usages?group_by=file")));
+        paths.push(format!("/v1/analytics/libraries/{d}/{kind}/actions?group_by={kind}"));
+        paths.push(format!("/v1/analytics/libraries/{d}/{kind}/usages?group_by=file"));
     }
+    paths
+}
+
+fn writes() -> Vec<(&'static str, String, Option<Value>)> {
+    let p = PRODUCT_FILE;
     let comments = format!("/v1/files/{p}/comments");
     let webhook = json!({
         "event_type": "FILE_COMMENT", "context": "file", "context_id": p, "endpoint": "https://example.com/hook",
@@ -112,7 +119,7 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
     let resource =
         json!({ "file_key": p, "node_id": HOME_FRAME, "name": "Code", "url": "https://example.com/code" });
     let mode = json!({ "action": "CREATE", "name": "Contrast", "variableCollectionId": "VariableCollectionId:40:1" });
-    requests.extend([
+    vec![
         ("POST", comments.clone(), Some(json!({ "message": "Good" }))),
         ("POST", format!("{comments}/1200001/reactions"), Some(json!({ "emoji": ":tada:" }))),
         ("DELETE", format!("{comments}/1200001/reactions?emoji=%3Atada%3A"), None),
@@ -129,8 +136,7 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
         ("PUT", "/v2/webhooks/700001".to_owned(), Some(json!({ "status": "PAUSED" }))),
         ("DELETE", "/v2/webhooks/700002".to_owned(), None),
         ("POST", "/v1/developer_logs".to_owned(), Some(json!({ "limit": 2 }))),
-    ]);
-    requests
+    ]
 }
 
 fn sample_key(kind: &str) -> String {
