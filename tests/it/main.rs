@@ -14,6 +14,7 @@ mod arguments;
 mod cli;
 mod client;
 mod errors;
+mod faults;
 mod generated;
 mod golden;
 mod readme;
