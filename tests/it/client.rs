@@ -53,7 +53,9 @@ impl Client {
             .unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok()));
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        });
         let mut errors = process.stderr.take().unwrap();
         let stderr = std::thread::spawn(move || {
             let mut text = Vec::new();
@@ -78,8 +80,10 @@ impl Client {
 
     pub(crate) fn initialize(&mut self, version: &str) -> Value {
         let info = json!({ "name": "tests", "version": "1" });
-        let answer =
-            self.request("initialize", json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": info }));
+        let answer = self.request(
+            "initialize",
+            json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": info }),
+        );
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
         answer["result"].clone()
     }

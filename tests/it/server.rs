@@ -40,7 +40,8 @@ fn every_revision_of_the_protocol_is_spoken() {
     }
     let mut client = Client::start(&["--sandbox"], &[]);
     let discovered = client.request("server/discover", json!({ "_meta": modern_meta() }))["result"].clone();
-    let versions: Vec<&str> = discovered["supportedVersions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let versions: Vec<&str> =
+        discovered["supportedVersions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(LEGACY.iter().chain([&MODERN]).all(|version| versions.contains(version)), "{versions:?}");
     assert_eq!((&discovered["ttlMs"], &discovered["cacheScope"]), (&json!(3_600_000), &json!("private")));
     let listed = client.request("tools/list", json!({ "_meta": modern_meta() }))["result"].clone();
@@ -59,7 +60,9 @@ fn probing_clients_are_survived() {
     // A notification before the client chose how it talks.
     let mut client = Client::start(&["--sandbox"], &[]);
     client.request("server/discover", json!({ "_meta": modern_meta() }));
-    client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }));
+    client.send(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }),
+    );
     assert_eq!(client.initialize("2025-06-18")["protocolVersion"], "2025-06-18");
     assert_eq!(client.tool_names().len(), 55);
 }
@@ -95,7 +98,12 @@ fn each_kind_of_token_sees_what_it_can_call() {
     assert_eq!(all.len(), 55);
     assert_eq!(
         missing("personal"),
-        ["figma_folder_metadata_get", "figma_activity_logs_list", "figma_developer_logs_list", "figma_ai_usage_list"]
+        [
+            "figma_folder_metadata_get",
+            "figma_activity_logs_list",
+            "figma_developer_logs_list",
+            "figma_ai_usage_list"
+        ]
     );
     assert_eq!(
         missing("plan"),
@@ -117,7 +125,8 @@ fn each_kind_of_token_sees_what_it_can_call() {
     assert_eq!(client.refusal("figma_me_get", json!({}))["error"], "no_token");
     // A tool that is not listed says why.
     let mut client = Client::ready(&[], &[("FIGMA_OAUTH_TOKEN", "x")]);
-    let refusal = client.refusal("figma_ai_usage_list", json!({ "start_date": "2026-01-01", "end_date": "2026-01-02" }));
+    let refusal = client
+        .refusal("figma_ai_usage_list", json!({ "start_date": "2026-01-01", "end_date": "2026-01-02" }));
     assert_eq!(refusal["error"], "wrong_token", "{refusal}");
     let mut client = Client::ready(&[], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "robot")]);
     assert_eq!(client.refusal("figma_me_get", json!({}))["error"], "broken_token");
@@ -130,10 +139,15 @@ fn settings_narrow_the_listing_and_say_so() {
     assert_eq!(names(&["--tools", "figma_me_get"]), ["figma_me_get"]);
     assert_eq!(names(&["--toolsets", "files", "--tools", "figma_me_get"]).len(), 7);
     assert_eq!(names(&["--exclude-tools", "figma_me_get"]).len(), 54);
-    assert!(names(&["--read-only"]).iter().all(|name| !name.ends_with("_create") && !name.ends_with("_delete")));
+    assert!(
+        names(&["--read-only"]).iter().all(|name| !name.ends_with("_create") && !name.ends_with("_delete"))
+    );
     let mut client = Client::ready(&["--sandbox", "--read-only"], &[("FIGMA_MCP_TOOLSETS", "comments")]);
     let refusal = client.refusal("figma_file_comment_create", json!({ "file_key": "x", "message": "y" }));
-    assert_eq!((&refusal["error"], refusal["what"].as_str().unwrap().contains("--read-only")), (&json!("hidden_tool"), true));
+    assert_eq!(
+        (&refusal["error"], refusal["what"].as_str().unwrap().contains("--read-only")),
+        (&json!("hidden_tool"), true)
+    );
     // The default team makes the argument optional.
     let mut client = Client::ready(&["--sandbox", "--team-id", "123"], &[]);
     let listed = client.request("tools/list", json!({}));
@@ -158,7 +172,10 @@ fn hostile_input_gets_an_answer_and_the_session_lives() {
     assert_eq!(code_of(br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":[1]}"#), -32600);
     assert_eq!(code_of(br#"{"jsonrpc":"2.0","id":"b","method":"no/such"}"#), -32601);
     assert_eq!(code_of(br#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":1}}"#), -32602);
-    assert_eq!(code_of(br#"{"jsonrpc":"2.0","id":"d","method":"tools/call","params":{"name":"figma_fil_get"}}"#), -32602);
+    assert_eq!(
+        code_of(br#"{"jsonrpc":"2.0","id":"d","method":"tools/call","params":{"name":"figma_fil_get"}}"#),
+        -32602
+    );
     assert_eq!(code_of(&[b"[".repeat(20_000), b"]".repeat(20_000)].concat()), -32700);
     let mut long = br#"{"jsonrpc":"2.0","id":"e","method":"ping","params":{"x":""#.to_vec();
     long.resize(20 * 1024 * 1024, b'x');
@@ -171,7 +188,9 @@ fn a_cancelled_call_is_given_up_and_not_answered() {
     let mut client = Client::sandbox();
     let hanging = client.begin_call("figma_file_get", &json!({ "file_key": "HANG" }));
     client.json("figma_me_get", json!({}));
-    client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": hanging } }));
+    client.send(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": hanging } }),
+    );
     // Its place is free again: more than the tier's two places would hang otherwise.
     for _ in 0..3 {
         let hanging = client.begin_call("figma_file_get", &json!({ "file_key": "HANG" }));
@@ -189,7 +208,10 @@ fn a_slow_call_reports_progress_to_those_who_ask() {
     let asked = client.begin("tools/call", params(json!({ "progressToken": "p" })));
     let silent = client.begin("tools/call", params(json!({})));
     let progress = client.wait_for("progress", |message| message["method"] == "notifications/progress");
-    assert_eq!((&progress["params"]["progressToken"], &progress["params"]["progress"]), (&json!("p"), &json!(1.0)));
+    assert_eq!(
+        (&progress["params"]["progressToken"], &progress["params"]["progress"]),
+        (&json!("p"), &json!(1.0))
+    );
     assert_eq!(client.answer(asked)["result"]["isError"], false);
     assert_eq!(client.answer(silent)["result"]["isError"], false);
     while let Ok(message) = client.next(Duration::from_millis(2500)) {
@@ -200,7 +222,8 @@ fn a_slow_call_reports_progress_to_those_who_ask() {
 #[test]
 fn a_flood_is_bounded_and_local_answers_stay_quick() {
     let mut client = Client::sandbox();
-    let ids: Vec<u64> = (0..150).map(|_| client.begin_call("figma_file_get", &json!({ "file_key": "HANG" }))).collect();
+    let ids: Vec<u64> =
+        (0..150).map(|_| client.begin_call("figma_file_get", &json!({ "file_key": "HANG" }))).collect();
     // Two run, 64 wait, the rest is told so at once.
     let busy = |message: &Value| message["result"]["structuredContent"]["error"] == "busy";
     for _ in 0..ids.len() - 66 {
@@ -212,7 +235,12 @@ fn a_flood_is_bounded_and_local_answers_stay_quick() {
 
 #[test]
 fn a_write_that_was_sent_is_never_sent_twice() {
-    for (cut, outcome) in [("before", "unknown_outcome"), ("status", "unknown_outcome"), ("middle", "unknown_outcome"), ("500", "unknown_outcome")] {
+    for (cut, outcome) in [
+        ("before", "unknown_outcome"),
+        ("status", "unknown_outcome"),
+        ("middle", "unknown_outcome"),
+        ("500", "unknown_outcome"),
+    ] {
         let sent = Arc::new(AtomicU32::new(0));
         let count = sent.clone();
         let base = play(move |request, stream| {
@@ -226,7 +254,8 @@ fn a_write_that_was_sent_is_never_sent_twice() {
             };
         });
         let mut client = Client::ready(&["--api-base-url", &base], &[("FIGMA_TOKEN", "x")]);
-        let refusal = client.refusal("figma_file_comment_create", json!({ "file_key": "abc", "message": "hello" }));
+        let refusal =
+            client.refusal("figma_file_comment_create", json!({ "file_key": "abc", "message": "hello" }));
         assert_eq!(refusal["error"], outcome, "{cut}: {refusal}");
         assert!(refusal["next"].as_str().unwrap().contains("figma_file_comments_list"), "{refusal}");
         assert_eq!(sent.load(Ordering::SeqCst), 1, "{cut}");
@@ -242,7 +271,11 @@ fn a_read_is_repeated_and_the_count_is_told() {
     });
     let mut client = Client::ready(&["--api-base-url", &base], &[("FIGMA_TOKEN", "x")]);
     let refusal = client.refusal("figma_me_get", json!({}));
-    assert_eq!((&refusal["error"], &refusal["why"]), (&json!("unreachable"), &json!("tried 3 times")), "{refusal}");
+    assert_eq!(
+        (&refusal["error"], &refusal["why"]),
+        (&json!("unreachable"), &json!("tried 3 times")),
+        "{refusal}"
+    );
     assert_eq!(sent.load(Ordering::SeqCst), 3);
     // Nobody listens there at all.
     let mut client = Client::ready(&["--api-base-url", "http://127.0.0.1:1"], &[("FIGMA_TOKEN", "x")]);
@@ -258,7 +291,9 @@ fn the_token_goes_to_no_other_host() {
             count.fetch_add(1, Ordering::SeqCst);
         });
         let base = play(move |_, stream| {
-            let answer = format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {other}/v1/me\r\ncontent-length: 0\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 {status} Elsewhere\r\nlocation: {other}/v1/me\r\ncontent-length: 0\r\n\r\n"
+            );
             let _ = stream.write_all(answer.as_bytes());
         });
         let mut client = Client::ready(&["--api-base-url", &base], &[("FIGMA_TOKEN", "x")]);
@@ -275,7 +310,8 @@ fn a_secret_appears_nowhere() {
         let answer = format!("HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let _ = stream.write_all(answer.as_bytes());
     });
-    let mut client = Client::ready(&["--log-level", "trace", "--api-base-url", &base], &[("FIGMA_TOKEN", SECRET)]);
+    let mut client =
+        Client::ready(&["--log-level", "trace", "--api-base-url", &base], &[("FIGMA_TOKEN", SECRET)]);
     let mut seen = String::new();
     for tool in client.tool_names() {
         let id = client.begin_call(&tool, &json!({ "file_key": "abc", "team_id": "1", "ids": "1:2" }));
@@ -315,7 +351,8 @@ fn being_told_to_stop_finishes_writes_and_ends_cleanly() {
         let ended = if way == "end of input" {
             client.close()
         } else {
-            let kill = std::process::Command::new("kill").args([way, &client.process_id().to_string()]).status();
+            let kill =
+                std::process::Command::new("kill").args([way, &client.process_id().to_string()]).status();
             assert!(kill.unwrap().success());
             client.ended()
         };
@@ -328,7 +365,9 @@ fn being_told_to_stop_finishes_writes_and_ends_cleanly() {
 #[test]
 fn answers_that_nobody_should_read_whole_are_cut_off() {
     let mut client = Client::sandbox();
-    for (file_key, expected) in [("BOMB", "too_large"), ("HTML", "bad_answer"), ("EMPTY", "bad_answer"), ("BROKEN", "unreachable")] {
+    for (file_key, expected) in
+        [("BOMB", "too_large"), ("HTML", "bad_answer"), ("EMPTY", "bad_answer"), ("BROKEN", "unreachable")]
+    {
         let refusal = client.refusal("figma_file_get", json!({ "file_key": file_key }));
         assert_eq!(refusal["error"], expected, "{file_key}: {refusal}");
     }
