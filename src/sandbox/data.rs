@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 
-use super::{DESIGN_SYSTEM_FILE, PRODUCT_BRANCH, PRODUCT_FILE, TEAM, WHITEBOARD_FILE, faults, tree};
+use super::{DESIGN_SYSTEM_FILE, PRODUCT_BRANCH, PRODUCT_FILE, TEAM, WHITEBOARD_FILE, faults, sample, tree};
 use crate::error::{Error, Result};
 
 /// Everything of the sample that is not a file: people, folders, comments, versions, logs.
@@ -148,7 +148,7 @@ impl Source {
 
     fn parsed(&self) -> Option<&File> {
         let parse = || match &self.origin {
-            Origin::Embedded(text) => Some(File::new(embedded(text), "")),
+            Origin::Embedded(text) => Some(File::new(sample::complete(embedded(text)), "")),
             // Checked at the start; one that has gone since is simply not there.
             Origin::Disk(path) => {
                 let value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;

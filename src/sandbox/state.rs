@@ -153,7 +153,10 @@ impl State {
     pub(super) fn variables(&mut self, data: &Data, key: &str) -> &mut Value {
         self.variables.entry(key.to_owned()).or_insert_with(|| {
             let none = json!({ "variables": {}, "variableCollections": {} });
-            data.about(key).get("variables").cloned().unwrap_or(none)
+            let about = data.about(key);
+            // A branch begins with its main file's variables.
+            let main = data.about(tree::text(about, "main_file")).get("variables");
+            about.get("variables").or(main).cloned().unwrap_or(none)
         })
     }
 

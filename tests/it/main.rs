@@ -13,6 +13,7 @@ mod client;
 mod errors;
 mod generated;
 mod golden;
+mod readme;
 mod requests;
 mod rooms;
 mod server;
