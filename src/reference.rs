@@ -41,7 +41,7 @@ pub fn settings_markdown(command: &clap::Command) -> String {
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
         let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };
         let value = argument.get_action().takes_values().then(|| argument.get_value_names()).flatten();
-        let value = value.into_iter().flatten().map(|name| format!(" {name}")).collect::<String>();
+        let value: Vec<String> = value.into_iter().flatten().map(|name| format!(" {name}")).collect();
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
         let default: Vec<_> =
             argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
@@ -52,7 +52,7 @@ pub fn settings_markdown(command: &clap::Command) -> String {
         };
         text += &format!(
             "| {} | {} | {help}{default} |\n",
-            code(&format!("--{flag}{value}")),
+            code(&format!("--{flag}{}", value.concat())),
             code(&variable.to_string_lossy())
         );
     }

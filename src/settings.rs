@@ -3,7 +3,7 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{env, ffi::OsString, path::Path, time::Duration};
 
 use clap::{
     Args, ValueEnum,
@@ -51,7 +51,7 @@ pub struct Settings {
     pub api_base_url: Option<String>,
 
     /// Seconds after which a call gives up, retries included
-    #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value = "120", value_parser = timeout)]
     pub timeout: u64,
 
     /// Talk to an embedded fake Figma instead of the real one; needs no token
@@ -60,7 +60,7 @@ pub struct Settings {
 
     /// Let the fake Figma serve the REST answers (*.json) in this folder; implies `--sandbox`
     #[arg(long, env = "FIGMA_MCP_SANDBOX_DATA", global = true, value_name = "DIR")]
-    pub sandbox_data: Option<PathBuf>,
+    pub sandbox_data: Option<OsString>,
 
     /// How much to log on stderr
     #[arg(
@@ -69,7 +69,7 @@ pub struct Settings {
         global = true,
         value_name = "LEVEL",
         default_value = "warn",
-        ignore_case = true
+        value_parser = log_level
     )]
     pub log_level: LogLevel,
 
@@ -144,6 +144,26 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().and_then(|value| meaningful(&value))
 }
 
+/// Seconds; an empty value is the default.
+fn timeout(text: &str) -> Result<u64, String> {
+    const DEFAULT: u64 = 120;
+    let Some(text) = meaningful(text) else { return Ok(DEFAULT) };
+    text.parse()
+        .ok()
+        .filter(|seconds| (1..=3600).contains(seconds))
+        .ok_or_else(|| "it must be a whole number of seconds from 1 to 3600".to_owned())
+}
+
+/// A level by name; an empty value is the default.
+fn log_level(text: &str) -> Result<LogLevel, String> {
+    let Some(text) = meaningful(text) else { return Ok(LogLevel::Warn) };
+    let names = || LogLevel::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    LogLevel::from_str(&text, true).map_err(|_| {
+        let names: Vec<String> = names().map(|name| name.get_name().to_owned()).collect();
+        format!("it must be one of {}", names.join(", "))
+    })
+}
+
 fn meaningful(value: &str) -> Option<String> {
     let value = value.trim();
     let is_placeholder = value.starts_with("${") && value.ends_with('}');
@@ -190,6 +210,11 @@ impl Settings {
     /// What stands in for arguments that are not given.
     pub fn defaults(&self) -> Defaults {
         Defaults { team_id: self.team_id.clone() }
+    }
+
+    /// The folder of REST answers that the sandbox serves in place of its sample data.
+    pub fn sandbox_folder(&self) -> Option<&Path> {
+        self.sandbox_data.as_deref().map(Path::new)
     }
 
     /// How long one call may take, retries included.

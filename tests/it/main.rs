@@ -8,7 +8,9 @@
     clippy::print_stderr
 )]
 
+mod answers;
 mod arguments;
+mod cli;
 mod client;
 mod errors;
 mod generated;
