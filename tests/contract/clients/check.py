@@ -2,6 +2,7 @@
 """Real MCP clients against the sandbox over stdio: each lists the tools and calls some.
 
     check.py PACKAGES SERVER      PACKAGES is where `setup clients` installed them; SERVER is the binary
+    check.py --plain SERVER…      one client without an SDK; SERVER can begin with what runs the binary
     check.py --self-test          breaks a good answer once in each way and demands that it is noticed
 
 Each client is a small program of its SDK that prints what it got. What must be in it stands here once,
@@ -185,9 +186,12 @@ def self_test():
 def main():
     if sys.argv[1:] == ["--self-test"]:
         return self_test()
-    packages, binary = (Path(it).resolve() for it in sys.argv[1:])
     for name in [name for name in os.environ if name.startswith("FIGMA")]:
         del os.environ[name]
+    if sys.argv[1:2] == ["--plain"]:
+        sdk([sys.executable, str(HERE / "plain.py"), *sys.argv[2:], "serve", "--sandbox"], OLD)
+        return 0
+    packages, binary = (Path(it).resolve() for it in sys.argv[1:])
     home = packages / "home"
     home.mkdir(exist_ok=True)
     os.environ["HOME"] = str(home)
