@@ -192,7 +192,7 @@ impl File {
             let (mut pages, nodes): (Vec<_>, Vec<_>) =
                 nodes.into_iter().partition(|node| tree::kind(node) == "CANVAS");
             if !nodes.is_empty() {
-                pages.push(page_around(nodes));
+                pages.push(page_around(&nodes));
             }
             json!({ "id": "0:0", "name": "Document", "type": "DOCUMENT", "scrollBehavior": "SCROLLS", "children": pages })
         });
@@ -222,7 +222,7 @@ impl File {
     }
 }
 
-fn page_around(nodes: Vec<Value>) -> Value {
+fn page_around(nodes: &[Value]) -> Value {
     json!({
         "id": "0:1", "name": "Page 1", "type": "CANVAS", "scrollBehavior": "SCROLLS",
         "backgroundColor": { "r": 0.96, "g": 0.96, "b": 0.96, "a": 1 },

@@ -47,7 +47,7 @@ pub const PRODUCT_FILE: &str = "ShopAppSample0000000001a";
 pub const PRODUCT_BRANCH: &str = "ShopAppBranch0000000001b";
 /// The design system that the product file uses.
 pub const DESIGN_SYSTEM_FILE: &str = "DesignSystemSample00001a";
-/// A FigJam board.
+/// A `FigJam` board.
 pub const WHITEBOARD_FILE: &str = "WhiteboardSample0000001a";
 /// The team that owns everything.
 pub const TEAM: &str = "1234567890123456789";

@@ -88,7 +88,7 @@ impl World {
         let age = log.total.saturating_sub(number);
         let index = log.kept.len().checked_sub(1 + usize::try_from(age).unwrap_or(usize::MAX));
         if let Some(entry) = index.and_then(|index| log.kept.get_mut(index)) {
-            entry["status"] = json!(status);
+            tree::set(entry, "status", json!(status));
         }
     }
 
@@ -183,7 +183,7 @@ impl State {
 fn of_file(data: &Data, key: &str, name: &str) -> Vec<Value> {
     let mut items = tree::list(data.about(key), name).to_vec();
     for item in &mut items {
-        item["file_key"] = json!(key);
+        tree::set(item, "file_key", json!(key));
     }
     items
 }

@@ -57,10 +57,14 @@ impl Figma {
 
 /// One working request for each operation, the writes after what they need.
 fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
+    let reads = reads().into_iter().map(|path| ("GET", path, None));
+    reads.chain(writes()).collect()
+}
+
+fn reads() -> Vec<String> {
     let (p, d) = (PRODUCT_FILE, DESIGN_SYSTEM_FILE);
-    let get = |path: String| ("GET", path, None);
     let components = sample_key("components");
-    let mut requests: Vec<_> = [
+    let mut paths = vec![
         format!("/v1/files/{p}?depth=1&branch_data=true"),
         format!("/v1/files/{p}/nodes?ids={HOME_FRAME}"),
         format!("/v1/images/{p}?ids={HOME_FRAME}&scale=2"),
@@ -97,13 +101,16 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
         format!("/v1/oembed?url=https%3A%2F%2Fwww.figma.com%2Fdesign%2F{p}%2FShop"),
         "/v1/activity_logs?limit=3&order=desc".to_owned(),
         "/v1/ai_usage/daily?start_date=2026-09-01&end_date=2026-09-30".to_owned(),
-    ]
-    .map(get)
-    .into();
+    ];
     for kind in ["component", "style", "variable"] {
-        requests.push(get(format!("/v1/analytics/libraries/{d}/{kind}/actions?group_by={kind}")));
-        requests.push(get(format!("/v1/analytics/libraries/{d}/{kind}/usages?group_by=file")));
+        paths.push(format!("/v1/analytics/libraries/{d}/{kind}/actions?group_by={kind}"));
+        paths.push(format!("/v1/analytics/libraries/{d}/{kind}/usages?group_by=file"));
     }
+    paths
+}
+
+fn writes() -> Vec<(&'static str, String, Option<Value>)> {
+    let p = PRODUCT_FILE;
     let comments = format!("/v1/files/{p}/comments");
     let webhook = json!({
         "event_type": "FILE_COMMENT", "context": "file", "context_id": p, "endpoint": "https://example.com/hook",
@@ -112,7 +119,7 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
     let resource =
         json!({ "file_key": p, "node_id": HOME_FRAME, "name": "Code", "url": "https://example.com/code" });
     let mode = json!({ "action": "CREATE", "name": "Contrast", "variableCollectionId": "VariableCollectionId:40:1" });
-    requests.extend([
+    vec![
         ("POST", comments.clone(), Some(json!({ "message": "Good" }))),
         ("POST", format!("{comments}/1200001/reactions"), Some(json!({ "emoji": ":tada:" }))),
         ("DELETE", format!("{comments}/1200001/reactions?emoji=%3Atada%3A"), None),
@@ -129,8 +136,7 @@ fn every_request() -> Vec<(&'static str, String, Option<Value>)> {
         ("PUT", "/v2/webhooks/700001".to_owned(), Some(json!({ "status": "PAUSED" }))),
         ("DELETE", "/v2/webhooks/700002".to_owned(), None),
         ("POST", "/v1/developer_logs".to_owned(), Some(json!({ "limit": 2 }))),
-    ]);
-    requests
+    ]
 }
 
 fn sample_key(kind: &str) -> String {
@@ -248,7 +254,8 @@ async fn files_are_cut_as_asked() {
     let nodes =
         figma.ok(&format!("/v1/files/{PRODUCT_FILE}/nodes?ids={CART_FRAME},99:99&geometry=paths")).await;
     let cart = &nodes["nodes"][CART_FRAME];
-    assert!(cart["document"]["size"]["x"] == 390 && nodes["nodes"]["99:99"].is_null(), "{nodes}");
+    assert_eq!(cart["document"]["size"]["x"].as_f64(), Some(390.0));
+    assert!(nodes["nodes"]["99:99"].is_null());
     let sets = cart["componentSets"].as_object().unwrap();
     assert!(sets.contains_key(STEPPER_SET) && sets.contains_key(BUTTON_SET) && sets.len() == 2, "{sets:?}");
 
@@ -455,4 +462,56 @@ async fn a_folder_of_answers_is_served() {
     let error = Sandbox::start(Some(&folder)).await.unwrap_err().to_string();
     assert!(error.contains("wrong.json") && error.contains("neither"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_sample_is_consistent() {
+    let data = data::Data::sample();
+    let named = [
+        (PRODUCT_FILE, HOME_FRAME, "Home"),
+        (PRODUCT_FILE, DETAIL_FRAME, "Product detail"),
+        (PRODUCT_FILE, CART_FRAME, "Cart"),
+        (PRODUCT_FILE, CHECKOUT_FRAME, "Checkout"),
+        (PRODUCT_FILE, STEPPER_SET, "Quantity stepper"),
+        (PRODUCT_FILE, LANGUAGES_SECTION, "Heroes by language"),
+        (PRODUCT_FILE, BADGE_GROUP, "Badge / Organic"),
+        (PRODUCT_FILE, HIDDEN_FRAME, "Home, first draft"),
+        (DESIGN_SYSTEM_FILE, BUTTON_SET, "Button"),
+    ];
+    for (key, id, name) in named {
+        let path = tree::find(&data.file(key).unwrap().document, id).unwrap();
+        assert_eq!(tree::text(path.last().unwrap(), "name"), name);
+    }
+    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
+        let file = data.file(key).unwrap();
+        let variables = data.about(key)["variables"]["variables"].to_string();
+        let mut ids = std::collections::HashSet::new();
+        tree::visit(&file.document, &mut |node| {
+            let id = tree::id(node);
+            assert!(ids.insert(id), "{key}: {id} twice");
+            if tree::kind(node) == "INSTANCE" {
+                assert!(file.components.contains_key(tree::text(node, "componentId")), "{key} {id}");
+            }
+            for style in node["styles"].as_object().into_iter().flatten() {
+                assert!(file.styles.contains_key(style.1.as_str().unwrap()), "{key} {id}: {style:?}");
+            }
+            let own = json!([node["boundVariables"], node["fills"], node["strokes"]]).to_string();
+            for variable in own.split("\"VariableID:").skip(1) {
+                let variable = format!("\"VariableID:{}\":", variable.split('"').next().unwrap());
+                assert!(variables.contains(&variable), "{key} {id}: {variable}");
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_sandbox_is_gone() {
+    let Figma { sandbox, client, .. } = Figma::start().await;
+    let url = sandbox.base_url() + "/v1/files/HANG";
+    let hanging = tokio::spawn(client.get(&url).header("X-Figma-Token", DEFAULT_TOKEN).send());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!hanging.is_finished());
+    drop(sandbox);
+    tokio::time::timeout(std::time::Duration::from_secs(5), hanging).await.unwrap().unwrap().ok();
+    assert!(client.get(&url).send().await.is_err());
 }
