@@ -123,6 +123,7 @@ fn serve(settings: &Settings) -> Result<()> {
     in_runtime(async {
         let setup = setup::Setup::new(settings).await?;
         setup.tell_origin();
+        setup.tell_expiry();
         server::stdio::serve(setup.app.clone(), setup.caller.clone()).await
     })
 }

@@ -1,11 +1,11 @@
 //! From settings to what serves calls: which Figma, which token, which tools.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use super::tell;
 use crate::{
-    auth::{Caller, Found, Login, Token, profiles::Profiles},
-    dispatch::App,
+    auth::{Caller, Found, Login, Token, profiles::Profiles, time},
+    dispatch::{App, Network},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -29,9 +29,21 @@ impl Setup {
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
         let caller = caller(settings);
+        let network = Network {
+            proxy: settings.proxy.clone(),
+            ca_file: settings.ca_file.as_deref().map(PathBuf::from),
+        };
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
+        Ok(Self { app: Arc::new(app.with_network(network)), caller: Arc::new(caller), sandbox })
+    }
+
+    /// Says on stderr that the token ends soon.
+    pub(super) fn tell_expiry(&self) {
+        let profile = self.caller.login().map_or("default", |login| &login.profile);
+        if let Some(warning) = time::warning(self.caller.expiry(), profile) {
+            tell(&format!("figma-mcp: {warning}\n"));
+        }
     }
 
     /// Says on stderr where the answers come from, where that is not Figma.
