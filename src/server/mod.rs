@@ -30,7 +30,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::{Caller, time},
+    auth::{Caller, redacted, time},
     dispatch::{self, App, Output},
     error::{Error, Result},
     table::{self, TOOLSETS, Tool, args::Args, definition},
@@ -232,7 +232,7 @@ async fn catch_panic<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    crate::error::foreign(text.unwrap_or("a panic without a message"))
+    redacted(&crate::error::foreign(text.unwrap_or("a panic without a message")))
 }
 
 /// Only to a client that asked for it. A client that does not listen is no reason to fail the call.
