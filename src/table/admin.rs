@@ -236,5 +236,34 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 },
             }
         },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                /// Of a file, prototype or published site.
+                url: String,
+                /// Pixels; default 800.
+                #[schemars(range(min = 1))]
+                maxwidth: Option<u32>,
+                /// Pixels; default 450.
+                #[schemars(range(min = 1))]
+                maxheight: Option<u32>,
+            }
+            Tool {
+                name: "figma_oembed_get",
+                title: "Get an embed",
+                description: "HTML that embeds a file or a published site, with its title and a thumbnail.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::Call(Endpoint {
+                    method: Method::Get,
+                    path: "/v1/oembed",
+                    tier: Tier::Three,
+                    scopes: &[Scope::FileMetadataRead],
+                    tokens: PERSON,
+                    quirks: NO_QUIRKS,
+                }),
+                extra: NO_EXTRA,
+            }
+        },
     ],
 };
