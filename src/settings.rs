@@ -9,6 +9,7 @@ use clap::{
     Args, ValueEnum,
     builder::{FalseyValueParser, NonEmptyStringValueParser},
 };
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     error::{Error, Result},
@@ -21,6 +22,9 @@ use crate::{
 
 /// Figma's API, for everybody but Figma for Government.
 pub const FIGMA_API: &str = "https://api.figma.com";
+
+/// Where our own log lines come from.
+const OURS: &str = "figma_mcp";
 
 /// What the person who starts the program chooses.
 #[derive(Debug, Clone, Args)]
@@ -102,14 +106,18 @@ pub enum LogLevel {
 impl LogLevel {
     /// The filter for `tracing`: the protocol library logs arguments and results at debug, so it
     /// stays quiet unless everything is asked for.
-    pub const fn filter(self) -> &'static str {
+    pub fn filter(self) -> Targets {
+        let others = Targets::new();
         match self {
-            Self::Off => "off",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "warn,figma_mcp=info",
-            Self::Debug => "warn,figma_mcp=debug",
-            Self::Trace => "debug,figma_mcp=trace,rmcp=info",
+            Self::Off => others.with_default(LevelFilter::OFF),
+            Self::Error => others.with_default(LevelFilter::ERROR),
+            Self::Warn => others.with_default(LevelFilter::WARN),
+            Self::Info => others.with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::INFO),
+            Self::Debug => others.with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::DEBUG),
+            Self::Trace => others
+                .with_default(LevelFilter::DEBUG)
+                .with_target(OURS, LevelFilter::TRACE)
+                .with_target("rmcp", LevelFilter::INFO),
         }
     }
 }

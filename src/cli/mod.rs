@@ -15,6 +15,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     auth::redacted,
@@ -133,12 +134,9 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn log_to_stderr(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::new(settings.log_level.filter());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(settings.log_level.filter()).with(lines).init();
 }
 
 /// Help and version are answers; anything else is a mistake. What was typed is quoted without tokens.

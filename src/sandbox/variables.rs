@@ -1,6 +1,6 @@
 //! Variables: local, published, and changes of them, which are carried out all or not at all.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -86,7 +86,7 @@ pub(super) fn update(call: &Call) -> Outcome {
         _ => Map::new(),
     };
     let (variables, collections) = (take("variables"), take("variableCollections"));
-    let mut batch = Batch { variables, collections, real_ids: HashMap::new(), new_id: || state.new_id() };
+    let mut batch = Batch { variables, collections, real_ids: BTreeMap::new(), new_id: || state.new_id() };
     list(&call.body, "variableCollections").iter().try_for_each(|change| batch.collection(change))?;
     list(&call.body, "variableModes").iter().try_for_each(|change| batch.mode(change))?;
     list(&call.body, "variables").iter().try_for_each(|change| batch.variable(change))?;
@@ -101,7 +101,7 @@ pub(super) fn update(call: &Call) -> Outcome {
 struct Batch<F> {
     variables: Map<String, Value>,
     collections: Map<String, Value>,
-    real_ids: HashMap<String, String>,
+    real_ids: BTreeMap<String, String>,
     new_id: F,
 }
 

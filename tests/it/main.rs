@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     clippy::print_stdout,
     clippy::print_stderr
 )]
@@ -13,6 +14,7 @@ mod arguments;
 mod cli;
 mod client;
 mod errors;
+mod faults;
 mod generated;
 mod golden;
 mod readme;

@@ -26,7 +26,7 @@ fn the_tables_are_fresh() {
 
 #[test]
 fn the_commands_print_what_the_readme_shows() {
-    let mut cases = trycmd::TestCases::new();
+    let cases = trycmd::TestCases::new();
     for variable in cli::command().get_arguments().filter_map(|argument| argument.get_env()) {
         cases.env(variable.to_string_lossy(), "");
     }
