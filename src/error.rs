@@ -150,6 +150,12 @@ pub enum Error {
         /// How many wait.
         waiting: usize,
     },
+    /// One caller has too many calls under way.
+    #[error("{limit} calls of yours are under way already")]
+    TooManyCalls {
+        /// How many are allowed at once.
+        limit: usize,
+    },
     /// Figma refused the request as it is.
     #[error("Figma refused the request ({status}): {message}")]
     Refused {
@@ -323,6 +329,7 @@ impl Error {
             Self::WrongFileType { .. } => "wrong_file_type",
             Self::RateLimited(_) => "rate_limited",
             Self::Busy { .. } => "busy",
+            Self::TooManyCalls { .. } => "too_many_calls",
             Self::Refused { .. } => "refused",
             Self::FigmaFailed { .. } => "figma_failed",
             Self::Unknown { .. } => "unknown_outcome",
@@ -362,6 +369,7 @@ impl Error {
                 "Figma counts calls by tier against the plan of the place where the file lies, not against the plan of the caller; View and Collab seats, and files in a Starter plan, get a handful of tier 1 calls a month".into(),
             ),
             Self::Busy { .. } => Some("this server sends few calls of a tier at a time, so that a burst does not use up Figma's rate limit".into()),
+            Self::TooManyCalls { .. } => Some("this server is shared, and no caller may use up its places".into()),
             Self::FigmaFailed { attempts, .. } | Self::Unreachable { attempts, .. } if *attempts > 1 => Some(format!("tried {attempts} times")),
             Self::Unknown { .. } => Some("the request had left before the answer was lost; sending it again could do it twice".into()),
             Self::TimedOut { .. } => Some("Figma gives up on large files after about 55 s".into()),
@@ -399,7 +407,7 @@ impl Error {
             Self::TooLarge { smaller, .. } => Do((*smaller).into()),
             Self::WrongFileType { .. } => Do("`figma_file_metadata_get` works for every type of file.".into()),
             Self::RateLimited(limit) => Do(limit.next()),
-            Self::Busy { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),
+            Self::Busy { .. } | Self::TooManyCalls { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),
             Self::Refused { advice: Some(advice), .. } => Do((*advice).into()),
             Self::Refused { advice: None, .. } | Self::NothingDone { .. } => {
                 Do("Correct the arguments; the same call will be refused again.".into())
@@ -492,7 +500,7 @@ impl Error {
             | Self::WrongFileType { .. }
             | Self::Refused { .. }
             | Self::NothingDone { .. } => 4,
-            Self::RateLimited(_) | Self::Busy { .. } => 5,
+            Self::RateLimited(_) | Self::Busy { .. } | Self::TooManyCalls { .. } => 5,
             Self::BrokenToken { problem, .. } => problem.exit_code(),
             Self::Credential(error) => error.exit_code(),
             _ => 1,

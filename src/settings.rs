@@ -3,6 +3,8 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
+mod http;
+
 use std::{
     env,
     ffi::OsString,
@@ -17,6 +19,7 @@ use clap::{
 use etcetera::BaseStrategy;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+pub use self::http::{Access, Format, HttpSettings, Tls};
 use crate::{
     error::{Error, Result},
     table::{
@@ -98,6 +101,10 @@ pub struct Settings {
         value_parser = log_level
     )]
     pub log_level: LogLevel,
+
+    /// Everything about serving over HTTP.
+    #[command(flatten)]
+    pub http: HttpSettings,
 
     /// Serve MCP over stdin and stdout: the default; accepted for people who come from other servers
     #[arg(long, global = true, hide = true)]
@@ -224,6 +231,7 @@ impl Settings {
         if let Some(proxy) = &self.proxy {
             check_proxy(proxy)?;
         }
+        self.http.check()?;
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {
             return Err(usage(

@@ -6,7 +6,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 use tokio::sync::Mutex;
 
 use super::{
-    Found, Token,
+    Fingerprint, Found, Token,
     abilities::accepted,
     aside, now,
     profiles::{Expiry, Profile, StoreKind},
@@ -37,6 +37,7 @@ pub struct Caller {
     source: Source,
     /// The token in use, once one was needed.
     current: Mutex<Option<Token>>,
+    fingerprint: Fingerprint,
 }
 
 #[derive(Debug)]
@@ -99,12 +100,23 @@ impl Login {
 impl Caller {
     /// With what is known from the start.
     pub fn fixed(found: Found) -> Self {
-        Self { source: Source::Fixed(found), current: Mutex::default() }
+        let fingerprint = match &found {
+            Found::Token(token) => token.fingerprint(),
+            Found::None | Found::Broken(_) => Fingerprint::of(&["none"]),
+        };
+        Self { source: Source::Fixed(found), current: Mutex::default(), fingerprint }
     }
 
     /// With a login's token, which is fetched on the first call.
     pub fn of(login: Login) -> Self {
-        Self { source: Source::Login(login), current: Mutex::default() }
+        // A login stays the same one when its token is replaced.
+        let fingerprint = Fingerprint::of(&["profile", &login.profile]);
+        Self { source: Source::Login(login), current: Mutex::default(), fingerprint }
+    }
+
+    /// What everything that is kept for this credential is kept under.
+    pub const fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 
     /// The login behind it, if it is one.

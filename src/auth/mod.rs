@@ -6,6 +6,7 @@
 pub mod abilities;
 mod caller;
 mod file;
+mod fingerprint;
 mod keyring;
 pub mod private;
 pub mod profiles;
@@ -21,8 +22,9 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     caller::{Caller, Login, Pending, REFRESH_MARGIN, Refresh},
     file::Files,
+    fingerprint::{Fingerprint, random_name},
     keyring::{Keyring, SERVICE},
-    redact::{Redacting, hide_in_panics, keep_out, redacted},
+    redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted},
 };
 use crate::{
     error::{Error, Result, TokenProblem},
@@ -59,6 +61,16 @@ impl Token {
     /// # Errors
     /// What is wrong with it, when it cannot stand in an HTTP header.
     pub fn new(kind: Option<TokenKind>, secret: &str, origin: &str) -> Result<Self> {
+        let token = Self::of_request(kind, secret, origin)?;
+        keep_out(token.secret.expose_secret());
+        Ok(token)
+    }
+
+    /// As [`Token::new`], for a token that somebody else's request brought.
+    ///
+    /// # Errors
+    /// What is wrong with it, when it cannot stand in an HTTP header.
+    pub fn of_request(kind: Option<TokenKind>, secret: &str, origin: &str) -> Result<Self> {
         let secret = secret.trim();
         let broken = |problem| Err(Error::BrokenToken { origin: origin.to_owned(), problem });
         if secret.is_empty() {
@@ -74,7 +86,7 @@ impl Token {
         if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
             return broken(TokenProblem::Blank);
         }
-        keep_out(secret);
+        keep_out_for_now(secret);
         Ok(Self { kind, secret: SecretString::from(secret), origin: origin.to_owned(), expires_at: None })
     }
 
@@ -86,6 +98,12 @@ impl Token {
     /// Whether both are the same secret.
     pub fn is_same(&self, other: &Self) -> bool {
         self.secret.expose_secret() == other.secret.expose_secret()
+    }
+
+    /// Stands for it where credentials are told apart.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let kind = self.kind.map_or("sandbox", TokenKind::name);
+        Fingerprint::of(&["token", kind, self.secret.expose_secret()])
     }
 
     /// The header that carries it: its name and its value. Exactly one per request.

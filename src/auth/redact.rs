@@ -4,6 +4,7 @@
 //! Figma token that it does not know.
 
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     panic,
     sync::{PoisonError, RwLock},
@@ -19,6 +20,7 @@ const SHORTEST: usize = 8;
 const MOST: usize = 64;
 
 static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
+static VISITING: RwLock<VecDeque<SecretString>> = RwLock::new(VecDeque::new());
 
 /// From now on this value is taken out of everything that is written.
 pub fn keep_out(secret: &str) {
@@ -31,10 +33,32 @@ pub fn keep_out(secret: &str) {
     }
 }
 
+/// The same for a token that a request brought. There can be any number of those, and they must not
+/// push out the ones of this process itself.
+pub fn keep_out_for_now(secret: &str) {
+    const MOST_VISITING: usize = 256;
+    if secret.len() < SHORTEST
+        || VISITING
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|other| other.expose_secret() == secret)
+    {
+        return;
+    }
+    let mut visiting = VISITING.write().unwrap_or_else(PoisonError::into_inner);
+    if visiting.len() >= MOST_VISITING {
+        visiting.pop_front();
+    }
+    visiting.push_back(SecretString::from(secret));
+}
+
 /// A text without the secrets that this process knows, and without anything that looks like a token.
 pub fn redacted(text: &str) -> String {
     let mut clean = text.to_owned();
-    for secret in KNOWN.read().unwrap_or_else(PoisonError::into_inner).iter() {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let visiting = VISITING.read().unwrap_or_else(PoisonError::into_inner);
+    for secret in known.iter().chain(visiting.iter()) {
         if clean.contains(secret.expose_secret()) {
             clean = clean.replace(secret.expose_secret(), MARK);
         }

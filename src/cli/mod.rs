@@ -42,7 +42,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve MCP over stdin and stdout (what happens without a command when stdin is a pipe)
+    /// Serve MCP over stdin and stdout (what happens without a command when stdin is a pipe), or over HTTP
     Serve,
     /// Call one tool and print its result
     Call {
@@ -110,7 +110,9 @@ fn run(line: CommandLine) -> Result<u8> {
     let done = match line.command {
         Some(Command::Auth(command)) => return auth::run(&settings, command),
         Some(Command::Doctor { json }) => return doctor::run(&settings, json),
-        None if io::stdin().is_terminal() => print(&CommandLine::command().render_help().to_string()),
+        None if io::stdin().is_terminal() && settings.http.address()?.is_none() => {
+            print(&CommandLine::command().render_help().to_string())
+        }
         None | Some(Command::Serve) => serve(&settings),
         Some(Command::Call { tool, arguments, json, output }) => {
             let given = call::arguments(&arguments, json.as_deref())?;
@@ -149,7 +151,11 @@ fn serve(settings: &Settings) -> Result<()> {
         let setup = setup::Setup::new(settings).await?;
         setup.tell_origin();
         setup.tell_expiry();
-        server::stdio::serve(setup.app.clone(), setup.caller.clone()).await
+        let (app, caller) = (setup.app.clone(), setup.caller.clone());
+        if settings.http.address()?.is_some() {
+            return server::http::serve(app, caller, &settings.http, tell).await;
+        }
+        server::stdio::serve(app, caller).await
     })
 }
 

@@ -13,7 +13,7 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
-pub use crate::rest::{Network, download::download, response::Output};
+pub use crate::rest::{Network, document::fetch, download::download, response::Output};
 use crate::{
     auth::Caller,
     error::{Error, Result},
@@ -44,6 +44,16 @@ impl App {
     pub fn with_network(mut self, network: Network) -> Self {
         self.rest = self.rest.with_network(network);
         self
+    }
+
+    /// How many requests this process sent to Figma for everybody: of tier 1, 2 and 3.
+    pub fn figma_calls(&self) -> [u64; 3] {
+        self.rest.calls()
+    }
+
+    /// How this machine is left.
+    pub const fn network(&self) -> &Network {
+        self.rest.network()
     }
 
     /// Asks for nothing, without a token: whether the API can be reached, and what time it is there.

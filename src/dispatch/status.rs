@@ -27,7 +27,7 @@ pub(super) fn get(rest: &Rest, caller: &Caller) -> Output {
         .into_iter()
         .map(|refused| json!({ "tool": refused.tool.name, "why": refused.why }))
         .collect();
-    let [one, two, three] = rest.calls();
+    let [one, two, three] = rest.calls_of(caller);
     let body = json!({
         "token": match &kind {
             Ok(kind) => json!({

@@ -4,7 +4,9 @@
 //! whether to send again ([`retry`]), make an answer or an error of it ([`response`]), and where Figma
 //! has two endpoints for the same thing, try the other one once. This room knows no tool by name.
 
+pub mod document;
 pub mod download;
+mod lane;
 mod network;
 pub mod pagination;
 mod queue;
@@ -28,8 +30,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::network::Network;
 use self::{
+    lane::Lanes,
     network::with_remedy,
-    queue::Queues,
     request::Request,
     response::{Answer, Asked, Headers, Output},
     retry::{Failed, Next},
@@ -37,7 +39,7 @@ use self::{
 use crate::{
     auth::{Caller, Token},
     error::{Error, Result, foreign},
-    table::{Endpoint, Method, Tool, args::Args},
+    table::{Endpoint, Method, Tier, Tool, args::Args},
 };
 
 /// The most that is read of one answer, inflated. Figma documents no cap; hundreds of megabytes happen.
@@ -48,17 +50,37 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest silence in the middle of an answer.
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 
+/// How many requests went out, by tier.
+#[derive(Debug, Default)]
+struct Counts([AtomicU64; 3]);
+
+impl Counts {
+    fn add(&self, tier: Tier) {
+        let Self([one, two, three]) = self;
+        let count = match tier {
+            Tier::One => one,
+            Tier::Two => two,
+            Tier::Three => three,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn all(&self) -> [u64; 3] {
+        self.0.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// The one way to Figma's API.
 #[derive(Debug)]
 pub struct Rest {
     base_url: String,
     call_limit: Duration,
     network: Network,
-    /// How many requests went out, by tier.
-    calls: [AtomicU64; 3],
+    /// How many requests went out for all callers, by tier.
+    calls: Counts,
     largest_answer: usize,
     client: OnceLock<Client>,
-    queues: Queues,
+    lanes: Lanes,
 }
 
 impl Rest {
@@ -69,10 +91,10 @@ impl Rest {
             base_url,
             call_limit,
             network: Network::default(),
-            calls: Default::default(),
+            calls: Counts::default(),
             largest_answer: LARGEST_ANSWER,
             client: OnceLock::new(),
-            queues: Queues::default(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -83,9 +105,19 @@ impl Rest {
         self
     }
 
-    /// How many requests this process sent so far: of tier 1, 2 and 3.
+    /// How many requests this process sent so far for everybody: of tier 1, 2 and 3.
     pub fn calls(&self) -> [u64; 3] {
-        [0, 1, 2].map(|tier: usize| self.calls.get(tier).map_or(0, |count| count.load(Ordering::Relaxed)))
+        self.calls.all()
+    }
+
+    /// How many of them went out with this caller's credential.
+    pub fn calls_of(&self, caller: &Caller) -> [u64; 3] {
+        self.lanes.of(caller.fingerprint()).calls.all()
+    }
+
+    /// How this machine is left.
+    pub const fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Asks the API for nothing, without a token: whether it can be reached, and its clock.
@@ -135,13 +167,13 @@ impl Rest {
         let request = Request::build(asked.endpoint, asked.args.clone());
         let mut token = caller.token().await?;
         let mut is_replaced = false;
-        let _place = self.queues.enter(asked.endpoint.tier).await?;
+        let lane = self.lanes.of(caller.fingerprint());
+        let _place = lane.queues.enter(asked.endpoint.tier).await?;
         let mut attempt = 1;
         loop {
             let started = Instant::now();
-            if let Some(count) = self.calls.get(usize::from(asked.endpoint.tier.number()) - 1) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
+            self.calls.add(asked.endpoint.tier);
+            lane.calls.add(asked.endpoint.tier);
             let outcome =
                 self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
             tracing::info!(

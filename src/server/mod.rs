@@ -3,6 +3,7 @@
 //! What the protocol asks for and nothing more: tools, progress and cancellation. This room knows
 //! nothing of Figma.
 
+pub mod http;
 mod result;
 pub mod stdio;
 mod transport;
@@ -14,7 +15,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -27,13 +28,15 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext},
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use self::http::Metrics;
 use crate::{
     auth::{Caller, redacted, time},
     dispatch::{self, App, Output},
     error::{Error, Result},
-    table::{self, TOOLSETS, Tool, args::Args, definition},
+    table::{self, Selection, TOOLSETS, Tool, args::Args, definition},
 };
 
 /// How long a client may keep lists: they change only with the settings of this server.
@@ -42,31 +45,56 @@ const LIST_LIFETIME_MS: u64 = 3_600_000;
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// How long reading calls may go on after the client closed its end.
 const GRACE: Duration = Duration::from_secs(2);
+/// How many calls one caller of a shared server may have under way.
+const MOST_CALLS: usize = 64;
 
 /// One client's view of the server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Server {
     app: Arc<App>,
     caller: Arc<Caller>,
-    tools: Arc<OnceLock<Vec<McpTool>>>,
+    /// What the settings offer, whoever calls. Built once.
+    tools: Arc<OnceLock<Vec<Listed>>>,
+    /// What this client asked to be left with, below what the settings offer.
+    narrow: Arc<Selection>,
+    /// This caller's places, on a shared server.
+    places: Option<Arc<Semaphore>>,
+    metrics: Option<Arc<Metrics>>,
     closed: CancellationToken,
     /// Whether this client was told that the token ends soon: once is enough.
     warned: Arc<AtomicBool>,
 }
 
+/// A tool and how it is listed.
+type Listed = (&'static Tool, McpTool);
+
 impl Server {
     /// A server for this caller. `closed` fires when the client has closed its end.
     pub fn new(app: Arc<App>, caller: Arc<Caller>, closed: CancellationToken) -> Self {
-        Self { app, caller, tools: Arc::default(), closed, warned: Arc::default() }
+        Self {
+            app,
+            caller,
+            tools: Arc::default(),
+            narrow: Arc::default(),
+            places: None,
+            metrics: None,
+            closed,
+            warned: Arc::default(),
+        }
     }
 
-    /// The listing, built once: offered by the settings, and possible with the credential.
-    fn tools(&self) -> &[McpTool] {
-        self.tools.get_or_init(|| self.offered().map(|tool| mcp_tool(tool, &self.app)).collect())
+    /// The listing: offered by the settings, wanted by the client, and possible with the credential.
+    fn listed(&self) -> impl Iterator<Item = &Listed> {
+        let build = || {
+            let offered = table::tools().filter(|tool| self.app.selection.check(tool).is_ok());
+            offered.map(|tool| (tool, mcp_tool(tool, &self.app))).collect()
+        };
+        let tools: &Vec<Listed> = self.tools.get_or_init(build);
+        tools.iter().filter(|(tool, _)| self.narrow.check(tool).is_ok() && self.caller.can_call(tool))
     }
 
     fn offered(&self) -> impl Iterator<Item = &'static Tool> {
-        table::tools().filter(|tool| self.app.selection.check(tool).is_ok() && self.caller.can_call(tool))
+        self.listed().map(|(tool, _)| *tool)
     }
 
     fn identity() -> Implementation {
@@ -109,6 +137,13 @@ impl Server {
 
     /// Runs one tool to its end, or until nobody wants it any more.
     async fn run(&self, name: &str, given: Args, context: &RequestContext<RoleServer>) -> Result<Output> {
+        if let Some(tool) = table::find(name) {
+            self.narrow.check(tool)?;
+        }
+        let places = self.places.as_ref();
+        let _place = places
+            .map(|places| places.try_acquire().map_err(|_| Error::TooManyCalls { limit: MOST_CALLS }))
+            .transpose()?;
         let call = catch_panic(dispatch::run(&self.app, &self.caller, name, given));
         tokio::pin!(call);
         let gone = async {
@@ -158,13 +193,13 @@ impl ServerHandler for Server {
             ));
         }
         // Which tools are listed depends on the credential.
-        Ok(ListToolsResult::with_all_items(self.tools().to_vec())
+        Ok(ListToolsResult::with_all_items(self.listed().map(|(_, tool)| tool.clone()).collect())
             .with_ttl_ms(LIST_LIFETIME_MS)
             .with_cache_scope(CacheScope::Private))
     }
 
     fn get_tool(&self, name: &str) -> Option<McpTool> {
-        self.tools().iter().find(|tool| tool.name == name).cloned()
+        self.listed().find(|(tool, _)| tool.name == name).map(|(_, tool)| tool.clone())
     }
 
     async fn call_tool(
@@ -172,7 +207,14 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        match self.run(&request.name, request.arguments.unwrap_or_default(), &context).await {
+        let (started, metrics) = (Instant::now(), self.metrics.as_ref());
+        let _under_way = metrics.map(|metrics| metrics.begin());
+        let outcome = self.run(&request.name, request.arguments.unwrap_or_default(), &context).await;
+        if let Some(metrics) = metrics {
+            let word = outcome.as_ref().map_or_else(Error::kind, |_| "ok");
+            metrics.ended(&request.name, word, started.elapsed());
+        }
+        match outcome {
             Ok(mut output) => {
                 self.warn(&request.name, &mut output);
                 Ok(result::of(output).into())
@@ -202,6 +244,24 @@ impl ServerHandler for Server {
     }
 
     async fn on_initialized(&self, _context: NotificationContext<RoleServer>) {}
+}
+
+/// Ends when the process is asked to stop.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn mcp_tool(tool: &'static Tool, app: &App) -> McpTool {

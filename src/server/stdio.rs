@@ -8,7 +8,7 @@ use rmcp::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Server, transport::LineTransport};
+use super::{Server, told_to_stop, transport::LineTransport};
 use crate::{
     auth::Caller,
     dispatch::App,
@@ -59,23 +59,5 @@ fn failed(error: &dyn std::error::Error) -> Error {
             "the connection to the client failed: {}",
             crate::error::foreign(&error.to_string())
         ),
-    }
-}
-
-/// Ends when the process is asked to stop.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

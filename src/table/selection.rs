@@ -16,6 +16,27 @@ pub struct Selection {
     tools: Vec<&'static str>,
     excluded: Vec<&'static str>,
     read_only: bool,
+    names: Names,
+}
+
+/// What leaves a tool out, by the names that people know.
+#[derive(Debug, Clone, Copy)]
+struct Names {
+    toolsets: &'static str,
+    tools: &'static str,
+    excluded: &'static str,
+    read_only: &'static str,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            toolsets: "--toolsets",
+            tools: "--tools",
+            excluded: "--exclude-tools",
+            read_only: "--read-only",
+        }
+    }
 }
 
 impl Selection {
@@ -34,7 +55,20 @@ impl Selection {
             tools: tool_names(tools)?,
             excluded: tool_names(excluded)?,
             read_only,
+            names: Names::default(),
         })
+    }
+
+    /// Says that it was asked for by the headers of an HTTP request.
+    #[must_use]
+    pub const fn from_headers(mut self) -> Self {
+        self.names = Names {
+            toolsets: "X-MCP-Toolsets",
+            tools: "X-MCP-Tools",
+            excluded: "X-MCP-Exclude-Tools",
+            read_only: "X-MCP-Readonly",
+        };
+        self
     }
 
     /// Whether the tool is offered; if not, the setting that leaves it out.
@@ -44,10 +78,10 @@ impl Selection {
     pub fn check(&self, tool: &Tool) -> Result<()> {
         let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
         if self.excluded.contains(&tool.name) {
-            return hidden("--exclude-tools");
+            return hidden(self.names.excluded);
         }
         if self.read_only && !tool.effect.is_read() {
-            return hidden("--read-only");
+            return hidden(self.names.read_only);
         }
         let Some(toolsets) = &self.toolsets else { return Ok(()) };
         let is_in_toolset = |set: &&Toolset| toolsets.contains(&set.name);
@@ -55,8 +89,8 @@ impl Selection {
             TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|t| t.name == tool.name));
         match (in_toolset || self.tools.contains(&tool.name), self.tools.is_empty()) {
             (true, _) => Ok(()),
-            (false, true) => hidden("--toolsets"),
-            (false, false) => hidden("--tools"),
+            (false, true) => hidden(self.names.toolsets),
+            (false, false) => hidden(self.names.tools),
         }
     }
 }

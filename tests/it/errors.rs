@@ -142,5 +142,6 @@ fn limit_samples() -> Vec<Error> {
         limit(Some("pro"), Some("high"), Some(42), None),
         limit(None, None, None, None),
         Error::Busy { tier: 1, waiting: 16 },
+        Error::TooManyCalls { limit: 64 },
     ]
 }

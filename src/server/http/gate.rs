@@ -1,0 +1,363 @@
+//! What every request has to pass, in this order: where it is addressed to, which web page sent it,
+//! whether there is anything, who calls, what it carries, whose Figma account is meant.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::StreamExt;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::json;
+use tracing::Instrument;
+use url::Url;
+
+use super::{
+    Front,
+    access::Who,
+    log::Line,
+    visit::{VISIT, Visit},
+};
+use crate::{
+    auth::random_name,
+    error::{Error, Result},
+    settings::HttpSettings,
+};
+
+/// The largest body. Arguments are small; Figma's own limit is for what we send, not for what we get.
+pub(super) const LARGEST_BODY: usize = 1024 * 1024;
+/// What is read beyond that and thrown away, so that the client gets to read the refusal.
+const MOST_THROWN_AWAY: usize = 8 * LARGEST_BODY;
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// A request that goes no further.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    word: &'static str,
+    text: String,
+    challenge: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, word: &'static str, text: impl Into<String>) -> Self {
+        Self { status, word, text: text.into(), challenge: None }
+    }
+
+    /// With what a client has to present.
+    pub(super) fn challenging(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": self.word, "what": self.text });
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response();
+        let headers = response.headers_mut();
+        if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// By which names the server goes, and which web pages may speak to it.
+#[derive(Debug)]
+pub(super) struct Names {
+    hosts: Vec<Host>,
+    origins: Vec<String>,
+    takes_local_pages: bool,
+}
+
+/// A host, and its port where only one is meant.
+#[derive(Debug, PartialEq, Eq)]
+struct Host {
+    name: String,
+    port: Option<u16>,
+}
+
+impl Host {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, Some(port.parse().ok()?)),
+            _ => (text.as_str(), None),
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+        let is_fit = !name.is_empty()
+            && name.chars().all(is_name)
+            && (!name.contains(':') || name.starts_with('[') && name.ends_with(']'));
+        is_fit.then(|| Self { name: name.trim_end_matches('.').to_owned(), port })
+    }
+}
+
+impl Names {
+    pub(super) fn new(settings: &HttpSettings, bound: SocketAddr, public: &str) -> Result<Self> {
+        let wrong = |flag: &str, text: &str, example: &str| Error::Usage {
+            problem: format!("{flag}: `{}` is none", crate::error::foreign(text)),
+            hint: format!("Give something such as {example}."),
+        };
+        let mut hosts: Vec<Host> =
+            ["localhost", "127.0.0.1", "[::1]"].iter().filter_map(|name| Host::parse(name)).collect();
+        if !bound.ip().is_unspecified() {
+            hosts.extend(Host::parse(&bound.to_string()));
+        }
+        let public = Url::parse(public).map_err(|_| wrong("--public-url", public, "https://mcp.example"))?;
+        hosts.extend(public.host_str().map(|name| Host { name: name.to_owned(), port: None }));
+        for text in &settings.allowed_hosts {
+            hosts.push(Host::parse(text).ok_or_else(|| wrong("--allowed-hosts", text, "mcp.example"))?);
+        }
+        let mut origins = vec![public.origin().ascii_serialization()];
+        for text in &settings.allowed_origins {
+            let url = Url::parse(text).ok().filter(|url| url.origin().is_tuple());
+            let url = url.ok_or_else(|| wrong("--allowed-origins", text, "https://app.example"))?;
+            origins.push(url.origin().ascii_serialization());
+        }
+        Ok(Self { hosts, origins, takes_local_pages: !settings.is_exposed() })
+    }
+
+    /// Against DNS rebinding: a web page's own name may lead to this machine, ours does not change.
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+        let missing = || Refusal::new(StatusCode::BAD_REQUEST, "bad_host", "exactly one `Host` is needed");
+        let mut given = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (given.next(), given.next()) else { return Err(missing()) };
+        let named = [host.to_str().ok(), uri.authority().map(axum::http::uri::Authority::as_str)];
+        if host.to_str().ok().and_then(Host::parse).is_none() {
+            return Err(missing());
+        }
+        let is_ours = |text: &str| {
+            Host::parse(text).is_some_and(|given| {
+                self.hosts
+                    .iter()
+                    .any(|host| host.name == given.name && (host.port.is_none() || host.port == given.port))
+            })
+        };
+        if named.into_iter().flatten().all(is_ours) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "wrong_host",
+            "this server does not go by that name; see --allowed-hosts",
+        ))
+    }
+
+    /// Against web pages that speak to servers behind their reader's back.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let is_fine = |value: &HeaderValue| {
+            let Some(url) = value.to_str().ok().and_then(|text| Url::parse(text).ok()) else { return false };
+            let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+            let is_plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+            let origin = url.origin();
+            is_plain
+                && origin.is_tuple()
+                && (self.takes_local_pages && is_local
+                    || self.origins.contains(&origin.ascii_serialization()))
+        };
+        let mut given = headers.get_all(header::ORIGIN).iter();
+        match (given.next(), given.next()) {
+            (None, _) => Ok(()),
+            (Some(origin), None) if is_fine(origin) => Ok(()),
+            _ => Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "wrong_origin",
+                "web pages from there may not use this server; see --allowed-origins",
+            )),
+        }
+    }
+}
+
+/// The parts of a message that the access log names.
+#[derive(Debug, Default, Deserialize)]
+struct Spoken {
+    method: Option<String>,
+    #[serde(default)]
+    params: Option<SpokenParams>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct SpokenParams {
+    name: Option<String>,
+}
+
+/// The gate itself: passes a request on, or answers it.
+pub(super) async fn gate(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = random_name();
+    let peer = request.extensions().get::<Peer>().copied();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut line = Line::new(&id, peer.map(|peer| peer.0), &method, &path);
+    let span = tracing::info_span!("request", id = id.as_str());
+    let mut response = match admit(&front, request, &mut line).await {
+        Ok((request, Some(visit))) => {
+            let visit = Arc::new(visit);
+            let answered = VISIT.scope(visit.clone(), next.run(request)).instrument(span).await;
+            mended(answered, &method, &visit)
+        }
+        Ok((request, None)) => next.run(request).instrument(span).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    front.metrics.answered(&path, response.status().as_u16());
+    if let Some(log) = &front.log {
+        line.status = response.status().as_u16();
+        line.took = started.elapsed();
+        log.write(&line);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// What the protocol library answers in a way that clients stumble over.
+fn mended(mut response: Response, method: &Method, visit: &Visit) -> Response {
+    match response.status() {
+        // Python's client takes anything but 200 and 204 for a failure.
+        StatusCode::ACCEPTED if method == Method::DELETE => *response.status_mut() = StatusCode::OK,
+        StatusCode::INTERNAL_SERVER_ERROR if visit.found_no_room.load(Ordering::Relaxed) => {
+            let text = "all sessions are taken; close one, or call without sessions";
+            return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_room", text).into_response();
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Everything that has to be right before the protocol is spoken.
+async fn admit(
+    front: &Front,
+    request: Request,
+    line: &mut Line<'_>,
+) -> Result<(Request, Option<Visit>), Refusal> {
+    front.names.check_host(request.uri(), request.headers())?;
+    front.names.check_origin(request.headers())?;
+    let path = request.uri().path();
+    let is_legacy = front.has_legacy_sse && matches!(path, "/sse" | "/messages");
+    let is_protocol = is_legacy || matches!(path, "/mcp" | "/mcp/readonly");
+    match path {
+        "/health" | "/ready" => return Ok((request, None)),
+        "/.well-known/oauth-protected-resource" | "/.well-known/oauth-protected-resource/mcp"
+            if front.door.has_issuer() =>
+        {
+            return Ok((request, None));
+        }
+        "/metrics" => {
+            let peer = request.extensions().get::<Peer>().copied();
+            check_reader(front, request.headers(), peer).await?;
+            return Ok((request, None));
+        }
+        _ if is_protocol => {}
+        _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "MCP is spoken at /mcp")),
+    }
+    let who = front.door.check(request.headers()).await?;
+    let mut request = with_media_types(request);
+    if request.method() == Method::POST {
+        request = checked_body(request, line, front.log.is_some()).await?;
+    }
+    let visit = front.visit(&who, request.uri().path(), request.headers())?;
+    line.caller = visit.identity.short();
+    Ok((request, Some(visit)))
+}
+
+/// Figures are for whoever runs the server: who shows a token, or sits at this machine.
+async fn check_reader(front: &Front, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Refusal> {
+    match front.door.check(headers).await? {
+        Who::Anybody => {
+            if peer.is_some_and(|peer| peer.0.to_canonical().is_loopback()) {
+                return Ok(());
+            }
+            Err(Refusal::new(StatusCode::FORBIDDEN, "not_here", "the figures are for this machine only"))
+        }
+        Who::Known(_) => Ok(()),
+    }
+}
+
+/// The protocol library wants both media types by name. Whoever accepts anything accepts both.
+fn with_media_types(mut request: Request) -> Request {
+    let accepts_anything = request.headers().get(header::ACCEPT).is_none_or(|value| {
+        value.to_str().is_ok_and(|text| text.split([',', ';']).any(|part| part.trim() == "*/*"))
+    });
+    if accepts_anything && request.method() == Method::POST {
+        let both = HeaderValue::from_static("application/json, text/event-stream");
+        request.headers_mut().insert(header::ACCEPT, both);
+    }
+    request
+}
+
+/// The whole body, if it is JSON of a fit size.
+async fn checked_body(request: Request, line: &mut Line<'_>, is_logged: bool) -> Result<Request, Refusal> {
+    let is_json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        let text = "the content type must be application/json";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_type", text));
+    }
+    let (parts, body) = request.into_parts();
+    let too_slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body took too long");
+    let bytes = tokio::time::timeout(BODY_LIMIT, whole(body)).await.map_err(too_slow)??;
+    if serde_json::from_slice::<IgnoredAny>(&bytes).is_err() {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_json", "the body is no JSON"));
+    }
+    if is_logged && let Ok(spoken) = serde_json::from_slice::<Spoken>(&bytes) {
+        line.spoken = spoken.method.map(|method| crate::error::foreign(&method));
+        line.tool = spoken.params.and_then(|params| params.name).map(|name| crate::error::foreign(&name));
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+async fn whole(body: Body) -> Result<Bytes, Refusal> {
+    let mut stream = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = stream.next().await {
+        let broken = |_| Refusal::new(StatusCode::BAD_REQUEST, "broken_body", "the body broke off");
+        let chunk = chunk.map_err(broken)?;
+        length += chunk.len();
+        if length <= LARGEST_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if length > MOST_THROWN_AWAY {
+            break;
+        }
+    }
+    if length > LARGEST_BODY {
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a body has at most 1 MiB"));
+    }
+    Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_strictly() {
+        let host = |name: &str, port| Some(Host { name: name.to_owned(), port });
+        assert_eq!(Host::parse("LocalHost:80"), host("localhost", Some(80)));
+        assert_eq!(Host::parse("[::1]:80"), host("[::1]", Some(80)));
+        assert_eq!(Host::parse("[::1]"), host("[::1]", None));
+        for wrong in ["", ":80", "a:b", "a@b", "::1", "a b", "localhost:99999"] {
+            assert_eq!(Host::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The access log: a line a request, without anything secret: no header, no query, no argument.
+
+use std::{
+    net::IpAddr,
+    sync::mpsc::{SyncSender, sync_channel},
+    time::{Duration, SystemTime},
+};
+
+use axum::http::Method;
+use serde_json::json;
+
+use super::Tell;
+use crate::{
+    error::{Error, Result, foreign},
+    settings::Format,
+};
+
+/// How many lines wait for a slow terminal; further ones are lost rather than kept.
+const QUEUE: usize = 1024;
+
+/// Writes lines beside the requests.
+pub(super) struct AccessLog {
+    format: Format,
+    lines: SyncSender<String>,
+}
+
+/// What is known of a request.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) id: &'a str,
+    pub(super) peer: Option<IpAddr>,
+    pub(super) method: &'a Method,
+    pub(super) path: &'a str,
+    pub(super) status: u16,
+    pub(super) took: Duration,
+    /// A fingerprint that tells callers apart.
+    pub(super) caller: String,
+    /// The method of MCP.
+    pub(super) spoken: Option<String>,
+    pub(super) tool: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    /// What is known at the beginning.
+    pub(super) fn new(id: &'a str, peer: Option<IpAddr>, method: &'a Method, path: &'a str) -> Self {
+        Self {
+            id,
+            peer,
+            method,
+            path,
+            status: 0,
+            took: Duration::ZERO,
+            caller: String::new(),
+            spoken: None,
+            tool: None,
+        }
+    }
+}
+
+impl AccessLog {
+    pub(super) fn start(format: Format, tell: Tell) -> Result<Self> {
+        let (lines, waiting) = sync_channel::<String>(QUEUE);
+        std::thread::Builder::new()
+            .name("access log".to_owned())
+            .spawn(move || waiting.into_iter().for_each(|line| tell(&line)))
+            .map_err(|error| Error::Bug { problem: format!("no thread for the access log: {error}") })?;
+        Ok(Self { format, lines })
+    }
+
+    pub(super) fn write(&self, line: &Line<'_>) {
+        let time = httpdate::fmt_http_date(SystemTime::now());
+        let (ms, path) = (u64::try_from(line.took.as_millis()).unwrap_or(u64::MAX), foreign(line.path));
+        let text = match self.format {
+            Format::Text | Format::Off => format!(
+                "{time} {} {} {} {path} {} {ms} ms {} {} {}\n",
+                line.id,
+                line.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string()),
+                line.method,
+                line.status,
+                if line.caller.is_empty() { "-" } else { &line.caller },
+                line.spoken.as_deref().unwrap_or("-"),
+                line.tool.as_deref().unwrap_or("-"),
+            ),
+            Format::Json => {
+                json!({
+                    "time": time, "id": line.id, "peer": line.peer, "method": line.method.as_str(),
+                    "path": path, "status": line.status, "ms": ms, "caller": line.caller,
+                    "rpc": line.spoken, "tool": line.tool,
+                })
+                .to_string()
+                    + "\n"
+            }
+        };
+        // A line that finds no room is lost.
+        let _ = self.lines.try_send(text);
+    }
+}

@@ -1,0 +1,148 @@
+//! Whose Figma account a request is for, and which tools it may see.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicBool},
+};
+
+use axum::http::{HeaderMap, StatusCode};
+use tokio::sync::Semaphore;
+
+use super::{Front, access::Who, gate::Refusal};
+use crate::{
+    auth::{Caller, Fingerprint, Found, Token},
+    error::Result,
+    server::{MOST_CALLS, Server},
+    table::{Selection, TokenKind},
+};
+
+tokio::task_local! {
+    /// The visit that the present request is part of: the protocol library makes servers and sessions
+    /// without saying for whom.
+    pub(super) static VISIT: Arc<Visit>;
+}
+
+/// One request's view of the server.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// Equal for requests of the same caller with the same account and the same selection.
+    pub(super) identity: Fingerprint,
+    pub(super) server: Server,
+    /// Whether a session was wanted and there was no room for it.
+    pub(super) found_no_room: AtomicBool,
+}
+
+/// The places of callers that have something under way.
+#[derive(Debug, Default)]
+pub(super) struct Visitors(Mutex<HashMap<Fingerprint, Weak<Semaphore>>>);
+
+impl Visitors {
+    fn places(&self, of: &Fingerprint) -> Arc<Semaphore> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = known.get(of).and_then(Weak::upgrade) {
+            return places;
+        }
+        if known.len() >= 1024 {
+            known.retain(|_, places| places.strong_count() > 0);
+        }
+        let places = Arc::new(Semaphore::new(MOST_CALLS));
+        known.insert(of.clone(), Arc::downgrade(&places));
+        places
+    }
+}
+
+impl Front {
+    /// What this request is to see.
+    ///
+    /// # Errors
+    /// What is wrong with its headers.
+    pub(super) fn visit(&self, who: &Who, path: &str, headers: &HeaderMap) -> Result<Visit, Refusal> {
+        let caller = self.caller(headers)?;
+        let wants = Wants::read(path, headers)?;
+        let caller_name = match who {
+            Who::Anybody => String::new(),
+            Who::Known(caller) => caller.text(),
+        };
+        let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint().text();
+        let places = self.visitors.places(&Fingerprint::of(&[&caller_name, &account]));
+        let mut server = self.server.clone();
+        if let Some(caller) = caller {
+            server.caller = caller;
+        }
+        server.places = Some(places);
+        server.narrow = Arc::new(wants.selection()?);
+        let identity = Fingerprint::of(&[&caller_name, &account, &format!("{wants:?}")]);
+        Ok(Visit { identity, server, found_no_room: AtomicBool::new(false) })
+    }
+
+    /// Whoever brings a Figma token; `None` for the server's own account.
+    fn caller(&self, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refusal> {
+        let refuse = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, "bad_figma_token", text);
+        let kind = match one(headers, "x-figma-token-kind")? {
+            None => TokenKind::Personal,
+            Some(text) => TokenKind::ALL
+                .into_iter()
+                .find(|kind| kind.name().eq_ignore_ascii_case(text.trim()))
+                .ok_or_else(|| refuse("`X-Figma-Token-Kind` must be personal, plan or oauth"))?,
+        };
+        let Some(secret) = one(headers, "x-figma-token")? else { return Ok(None) };
+        if !self.takes_tokens {
+            let text = "this server uses its own Figma account; callers' tokens have to be allowed with --allow-client-token";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "no_client_tokens", text));
+        }
+        let token = Token::of_request(Some(kind), secret, "X-Figma-Token")
+            .map_err(|error| refuse(&error.to_string()))?;
+        Ok(Some(Arc::new(Caller::fixed(Found::Token(token)))))
+    }
+}
+
+/// What the request asks for. The operator's selection is a ceiling: it is checked beside this one.
+#[derive(Debug, Default)]
+struct Wants {
+    toolsets: Vec<String>,
+    tools: Vec<String>,
+    excluded: Vec<String>,
+    read_only: bool,
+}
+
+impl Wants {
+    fn read(path: &str, headers: &HeaderMap) -> Result<Self, Refusal> {
+        let list = |name| {
+            let text = one(headers, name)?.unwrap_or_default();
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            Ok::<_, Refusal>(names.map(str::to_owned).collect())
+        };
+        // Anything that does not plainly say no says yes: the safe side.
+        let says_yes = |text: &str| {
+            !matches!(text.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off")
+        };
+        Ok(Self {
+            toolsets: list("x-mcp-toolsets")?,
+            tools: list("x-mcp-tools")?,
+            excluded: list("x-mcp-exclude-tools")?,
+            read_only: path.ends_with("/readonly") || one(headers, "x-mcp-readonly")?.is_some_and(says_yes),
+        })
+    }
+
+    fn selection(&self) -> Result<Selection, Refusal> {
+        Selection::new(&self.toolsets, &self.tools, &self.excluded, self.read_only)
+            .map(Selection::from_headers)
+            .map_err(|error| {
+                let text = format!("{error}. {}", error.next().for_agent());
+                Refusal::new(StatusCode::BAD_REQUEST, "bad_selection", text)
+            })
+    }
+}
+
+/// A header that is there at most once.
+fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+    let mut given = headers.get_all(name).iter();
+    let wrong = || {
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_header", format!("`{name}` must be given once, as text"))
+    };
+    match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| wrong()),
+        (Some(_), Some(_)) => Err(wrong()),
+    }
+}
