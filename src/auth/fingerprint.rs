@@ -31,13 +31,13 @@ impl Fingerprint {
     /// Enough of it for a person to tell callers apart.
     #[must_use]
     pub fn short(&self) -> String {
-        self.0.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        hex(self.0.iter().take(4))
     }
 
     /// All of it, as text.
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(self.0.iter())
     }
 }
 
@@ -64,7 +64,11 @@ fn random() -> [u8; 32] {
 /// A name that nobody can guess.
 #[must_use]
 pub fn random_name() -> String {
-    random().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(random().iter().take(16))
+}
+
+fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    bytes.fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

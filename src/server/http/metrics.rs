@@ -87,10 +87,10 @@ impl Metrics {
     }
 
     /// A call ended.
-    pub(crate) fn ended(&self, tool: &str, outcome: &'static str, took: Duration) {
+    pub(crate) fn ended(&self, tool: &str, outcome: &'static str, duration: Duration) {
         let tool = table::find(tool).map_or("unknown", |tool| tool.name);
         self.calls.get_or_create(&Call { tool, outcome }).inc();
-        self.seconds.get_or_create(&ToolLabel { tool }).observe(took.as_secs_f64());
+        self.seconds.get_or_create(&ToolLabel { tool }).observe(duration.as_secs_f64());
     }
 
     /// An HTTP request was answered.

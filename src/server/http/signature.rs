@@ -23,6 +23,8 @@ struct Check {
     key: Vec<u8>,
 }
 
+// The form is the crate's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let method: &'static dyn VerificationAlgorithm = match algorithm {
         Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
@@ -85,4 +87,25 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(value);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key made for this test with openssl, and what it signed; the private half is gone.
+    const MODULUS: &str = "wJoTUp56b0Yfqofuk020P3751IjM38OexDJkhKjHUQKWr7k7I0EyUkSa4LAV5re3IRnQ_RlafViQ1UUfw_djMgdkgPPZ5Q5w-e1lDv2Ru3iVSqaOdcCCC4QoZDLxSxwGF5AEJtD8IK2HlVc5QR2cPGSfgbSbtv3TwPAtvD8whPeNXAsrGPKMbhrpM2pKMjdIOTU3GbYiK9eQ8Ome6ZnpkJfwOdZv5s0-THK4s-VJComV5DCw0mTXW_-9E9HFlLXaPpekAFWp2yAI7P78r6IprqalTeZce7e1M3F_MhmXIRm4ODGEtDAXlcXB4wiBkcEDtw9K__s4U112bKyzniR5dQ";
+    const SIGNATURE: &str = "PaYXbFXWc03K0iNix4_B5IPdrPNOjWLrHDQokz1uffk7Q0oPlCF6ToJuruIoqTt_Gye1j0GPU6jxFyPmv4Bc3W9F20RyOuTRqv0iUbOI-kOLYP71qzZ3gQMHiQlIYPFE20lCNeiFVDXaDlhbq5ySvZKYAX5IP69azoyJQ50Km0poFVv_9CQFpPAeyUU6flYI8rC1E619-bBNngt2y8Fx3u3LBibfTKqCQvSATQGuslxCAG-Ux2p_DEeJ2UKdVmwTV0I_GILIOeV_8L2sA1WKH6jjNQkkqnXhY2pXeD7i8KRZDfBug3v0hr7aEVtO938BzoLjZYdozTrs8jkXNnxnKA";
+
+    #[test]
+    fn a_signature_by_another_library_is_checked() {
+        let published = serde_json::json!({ "kty": "RSA", "alg": "RS256", "n": MODULUS, "e": "AQAB" });
+        let key = key(&serde_json::from_value(published).unwrap()).unwrap();
+        let check = verifier(&Algorithm::RS256, &key).unwrap();
+        let mut given = URL_SAFE_NO_PAD.decode(SIGNATURE).unwrap();
+        assert!(check.verify(b"header.claims", &given).is_ok());
+        assert!(check.verify(b"header.claimz", &given).is_err());
+        given[7] ^= 1;
+        assert!(check.verify(b"header.claims", &given).is_err());
+    }
 }

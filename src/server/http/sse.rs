@@ -108,8 +108,9 @@ impl Streams {
             }
         });
         let place = Event::default().event("endpoint").data(format!("/messages?sessionId={name}"));
-        let events =
-            stream::once(async move { place }).chain(received(answers).map(event)).map(move |event| {
+        let events = stream::once(async move { place })
+            .chain(received(answers).map(|message| event(&message)))
+            .map(move |event| {
                 // Lives as long as the stream.
                 let _ = &ending;
                 Ok::<_, Infallible>(event)
@@ -161,6 +162,6 @@ fn received<T>(receiver: mpsc::Receiver<T>) -> impl stream::Stream<Item = T> {
     stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|message| (message, receiver)))
 }
 
-fn event(message: TxJsonRpcMessage<RoleServer>) -> Event {
-    Event::default().event("message").data(serde_json::to_string(&message).unwrap_or_default())
+fn event(message: &TxJsonRpcMessage<RoleServer>) -> Event {
+    Event::default().event("message").data(serde_json::to_string(message).unwrap_or_default())
 }
