@@ -3,6 +3,8 @@
 //! What the protocol asks for and nothing more: tools, progress and cancellation. This room knows
 //! nothing of Figma.
 
+#[cfg(feature = "conformance")]
+mod fixtures;
 pub mod http;
 mod result;
 pub mod stdio;

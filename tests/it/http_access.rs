@@ -92,7 +92,8 @@ fn every_combination_has_its_status() {
         let headers: Vec<_> =
             headers.into_iter().filter(|(name, value)| *name == "host" || *value != "-").collect();
         // Blanks after a message are still JSON.
-        let body = if *size == 0 { message.clone() } else { message.clone() + &" ".repeat(size - message.len()) };
+        let body =
+            if *size == 0 { message.clone() } else { message.clone() + &" ".repeat(size - message.len()) };
         let answer = server.send("POST", "/mcp", &headers, &body);
         if answer.status != *status {
             wrong.push(format!("{row:?}: {}", answer.status));

@@ -23,11 +23,24 @@ use super::{
     sessions::Sessions,
     visit::VISIT,
 };
-use crate::server::Server;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-type Mcp = StreamableHttpService<Server, Sessions>;
+#[cfg(not(feature = "conformance"))]
+type Served = crate::server::Server;
+#[cfg(feature = "conformance")]
+type Served = crate::server::fixtures::WithFixtures;
+type Mcp = StreamableHttpService<Served, Sessions>;
+
+#[cfg(not(feature = "conformance"))]
+const fn served(server: Served) -> Served {
+    server
+}
+
+#[cfg(feature = "conformance")]
+const fn served(server: crate::server::Server) -> Served {
+    crate::server::fixtures::WithFixtures(server)
+}
 
 /// Everything that is served, behind the gate.
 pub(super) fn router(front: &Arc<Front>) -> Router {
@@ -60,7 +73,7 @@ fn streamable(front: &Front) -> Mcp {
         .with_max_request_body_bytes(LARGEST_BODY)
         .with_sse_keep_alive(Some(KEEP_ALIVE))
         .with_cancellation_token(front.cut.child_token());
-    let server = || VISIT.try_with(|visit| visit.server.clone()).map_err(io::Error::other);
+    let server = || VISIT.try_with(|visit| served(visit.server.clone())).map_err(io::Error::other);
     StreamableHttpService::new(server, front.sessions.clone(), config)
 }
 
