@@ -194,7 +194,7 @@ fn tools_lists_and_explains() {
     );
     let plan = run_with(&["tools"], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "plan")], "");
     assert!(
-        plan.stdout.contains("\n47 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
+        plan.stdout.contains("\n48 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
         "{}",
         plan.stderr
     );

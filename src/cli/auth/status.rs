@@ -11,6 +11,7 @@ use crate::{
         abilities::{Refused, refused_tools},
         now,
         profiles::Expiry,
+        redacted,
         time::{day, warning},
     },
     cli::{print, setup},
@@ -58,7 +59,8 @@ pub(super) fn run(settings: &Settings, as_json: bool, check: bool) -> Result<u8>
     if check && report.state == "usable" {
         report.ask_figma(settings);
     }
-    print(&if as_json { report.json() } else { report.text() })?;
+    // What Figma, or whoever answers in its place, says can quote the token.
+    print(&redacted(&if as_json { report.json() } else { report.text() }))?;
     Ok(report.code)
 }
 
