@@ -65,6 +65,16 @@ fn adapt_context(args: &mut Args) {
     }
 }
 
+/// The deprecated path: the only one that a token with nothing but `files:read` may call.
+const TEAM_WEBHOOKS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v2/teams/{context_id}/webhooks",
+    tier: Tier::Two,
+    scopes: &[Scope::WebhooksRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { plan: Plan::Paid, ..NO_QUIRKS },
+};
+
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "webhooks",
     description: "Webhooks of teams, projects and files.",
@@ -202,7 +212,12 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::Two,
                     scopes: &[Scope::WebhooksRead],
                     tokens: ANY_TOKEN,
-                    quirks: Quirks { plan: Plan::Paid, fixed_params: &[("context", "team")], ..NO_QUIRKS },
+                    quirks: Quirks {
+                        plan: Plan::Paid,
+                        fixed_params: &[("context", "team")],
+                        fallback: Some(&TEAM_WEBHOOKS),
+                        ..NO_QUIRKS
+                    },
                 }),
                 extra: NO_EXTRA,
             }
