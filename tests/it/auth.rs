@@ -403,8 +403,8 @@ fn no_secret_leaks() {
 
 /// A secret as it is, and as it could be written.
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let bytes = |form: fn(u8) -> String| secret.bytes().map(form).collect::<Vec<_>>().concat();
+    let (hex, percent) = (bytes(|byte| format!("{byte:02x}")), bytes(|byte| format!("%{byte:02X}")));
     vec![
         ("raw", secret.to_owned()),
         ("a part", secret[5..25].to_owned()),

@@ -148,7 +148,7 @@ fn every_mistake_has_its_exit_code_and_a_hint() {
             "error: a plan access token cannot call `figma_me_get`",
         ),
         (&["call", "figma_me_get"], "", 3, "error: no Figma token is configured"),
-        (&["call", "figma_me_get"], "two words", 3, "error: the token from FIGMA_TOKEN cannot be used"),
+        (&["call", "figma_me_get"], "two words", 33, "error: the token from FIGMA_TOKEN cannot be used"),
         (
             &["--api-base-url", "http://api.figma.com", "tools"],
             "",

@@ -213,7 +213,10 @@ impl Report {
             "Figma",
             self.checked.map(|is_accepted| if is_accepted { "accepts it" } else { "refuses it" }.to_owned()),
         );
-        let mut text: String = lines.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect();
+        let mut text = String::new();
+        for (name, value) in lines {
+            text += &format!("{name:<9}{value}\n");
+        }
         if let Some(kind) = self.kind {
             let refused = self.refused();
             let count = table::tools().count() - refused.len();
@@ -269,7 +272,7 @@ pub(super) fn list(settings: &Settings, as_json: bool) -> Result<()> {
         );
     }
     if text.is_empty() {
-        text = "Nobody is logged in: figma-mcp auth login\n".to_owned();
+        text += "Nobody is logged in: figma-mcp auth login\n";
     }
     print(&text)
 }
