@@ -214,7 +214,7 @@ impl Rest {
             return Ok(client);
         }
         let client =
-            self.network.apply(client_builder(&self.base_url))?.build().map_err(|error| {
+            self.network.apply(client_builder(&self.base_url), &self.base_url)?.build().map_err(|error| {
                 Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 }
             })?;
         Ok(self.client.get_or_init(|| client))

@@ -16,8 +16,12 @@ pub struct Network {
 }
 
 impl Network {
-    /// Tells a client about it.
-    pub(super) fn apply(&self, mut builder: ClientBuilder) -> Result<ClientBuilder> {
+    /// Tells a client of this address about it. Without TLS only this very machine is reached, which
+    /// is behind no proxy.
+    pub(super) fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
+        if base_url.starts_with("http://") {
+            return Ok(builder);
+        }
         if let Some(proxy) = &self.proxy {
             // The library's error would quote the address, which can hold a password.
             let proxy = Proxy::all(proxy).map_err(|_| Error::Usage {

@@ -344,6 +344,30 @@ fn a_dead_token_is_replaced_by_what_was_stored_meanwhile_for_one_replay() {
 }
 
 #[test]
+fn what_goes_out_goes_through_the_proxy_and_trusts_what_it_is_told() {
+    let home = Home::new("proxy");
+    let (sender, asked) = std::sync::mpsc::channel();
+    let proxy = play(move |request, stream| {
+        let _ = sender.send(request.to_owned());
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+    });
+    let ran = home.run_with(&["auth", "login", "--insecure-storage", "--proxy", &proxy], "figd_x");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let request = asked.recv_timeout(QUICK).unwrap();
+    assert!(request.starts_with("CONNECT api.figma.com:443 "), "{request}");
+    assert!(!request.contains("figd_x"), "{request}");
+    for (setting, value, word) in [
+        ("--proxy", "no proxy", "no address of a proxy"),
+        ("--ca-file", "no-such-file.pem", "no-such-file.pem"),
+        ("--ca-file", "Cargo.toml", "no certificate"),
+    ] {
+        let ran = home.run_with(&["auth", "login", "--insecure-storage", setting, value], "figd_x");
+        assert!(ran.code != 0 && ran.stderr.contains(word), "{setting} {value}: {}", ran.stderr);
+        assert!(!home.record("default").exists());
+    }
+}
+
+#[test]
 fn no_secret_leaks() {
     const CANARY: &str = "figd_CANARYcanary0123456789ABCDEFabcdef";
     let home = Home::new("leak");
