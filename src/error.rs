@@ -356,7 +356,7 @@ impl Error {
                 None => format!("Figma accepts {accepted} here"),
             }),
             Self::BadToken { kind, message } => Some(format!(
-                "{kind} that is missing a part, has expired (personal tokens end after 90 days at most), was revoked, or is of another kind than configured; Figma says: {message}"
+                "it has expired (personal tokens end after 90 days at most), was revoked, is missing a part, or is not what it is configured as ({kind}); Figma says: {message}"
             )),
             Self::MissingScope { message, .. } | Self::PlanTooSmall { message, .. } | Self::WrongFileType { message } => figma_says(message),
             Self::NoAccess { kind, message, .. } => Some(format!(

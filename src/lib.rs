@@ -11,7 +11,7 @@
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
-//! | [`reference`] | The table as Markdown | table, settings |
+//! | [`mod@reference`] | The table as Markdown | table, settings |
 //! | [`settings`] | Every flag and environment variable | table, error |
 //! | [`table`] | The tools, one row each, and how arguments are checked | error |
 //! | [`mod@error`] | What happened, why, what to do next | nothing |

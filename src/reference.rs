@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use crate::table::{
-    Effect, Endpoint, Pagination, Place, Rule, TOOLSETS, TokenKind, Tool, Toolset, args::Defaults, definition,
+use crate::{
+    settings::{TOKEN_KIND_VARIABLE, TOKEN_VARIABLES},
+    table::{
+        Effect, Endpoint, Pagination, Place, Rule, TOOLSETS, TokenKind, Tool, Toolset, args::Defaults,
+        definition,
+    },
 };
 
 /// Every tool, a table for each toolset: what it calls and what it takes to be allowed to.
@@ -27,6 +31,46 @@ pub fn tokens_markdown() -> String {
         text += &format!("| {} | {} | {} |\n", set.name, set.tools.len(), cells.join(" | "));
     }
     text
+}
+
+/// Every flag with its environment variable, in the order of the help page, then the variables that can
+/// hold a token. `command` is the command line, whose arguments are the one list of settings.
+#[must_use]
+pub fn settings_markdown(command: &clap::Command) -> String {
+    let mut text = "| Flag | Variable | |\n|---|---|---|\n".to_owned();
+    for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+        let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };
+        let value = argument.get_action().takes_values().then(|| argument.get_value_names()).flatten();
+        let value: Vec<String> = value.into_iter().flatten().map(|name| format!(" {name}")).collect();
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let default: Vec<_> =
+            argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+        let default = if default.is_empty() {
+            String::new()
+        } else {
+            format!(" (default {})", code(&default.join(",")))
+        };
+        text += &format!(
+            "| {} | {} | {help}{default} |\n",
+            code(&format!("--{flag}{}", value.concat())),
+            code(&variable.to_string_lossy())
+        );
+    }
+    text + "\n" + &token_variables_markdown()
+}
+
+fn token_variables_markdown() -> String {
+    let mut text = "| Variable | Holds |\n|---|---|\n".to_owned();
+    for variable in TOKEN_VARIABLES {
+        let other = if variable.kind_can_change {
+            format!(", or the kind that {} says", code(TOKEN_KIND_VARIABLE))
+        } else {
+            String::new()
+        };
+        text += &format!("| {} | {}{other} |\n", code(variable.name), variable.kind.description());
+    }
+    let kinds: Vec<String> = TokenKind::ALL.iter().map(|kind| code(kind.name())).collect();
+    text + &format!("| {} | {} |\n", code(TOKEN_KIND_VARIABLE), kinds.join(", "))
 }
 
 /// One tool in full.

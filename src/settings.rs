@@ -3,12 +3,19 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     Args, ValueEnum,
     builder::{FalseyValueParser, NonEmptyStringValueParser},
 };
+use etcetera::BaseStrategy;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     error::{Error, Result},
@@ -21,6 +28,9 @@ use crate::{
 
 /// Figma's API, for everybody but Figma for Government.
 pub const FIGMA_API: &str = "https://api.figma.com";
+
+/// Where our own log lines come from.
+const OURS: &str = "figma_mcp";
 
 /// What the person who starts the program chooses.
 #[derive(Debug, Clone, Args)]
@@ -46,12 +56,28 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_TEAM_ID", global = true, value_name = "ID")]
     pub team_id: Option<String>,
 
+    /// The login to use, by its name; without it the current one (`figma-mcp auth switch`)
+    #[arg(long, env = "FIGMA_PROFILE", global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Folder for what is known of logins (no secrets, unless `--insecure-storage` was chosen)
+    #[arg(long, env = "FIGMA_MCP_CONFIG_DIR", global = true, value_name = "DIR")]
+    pub config_dir: Option<OsString>,
+
+    /// Proxy for everything that goes out, in place of `HTTPS_PROXY`
+    #[arg(long, env = "FIGMA_MCP_PROXY", global = true, value_name = "URL")]
+    pub proxy: Option<String>,
+
+    /// Certificates (PEM) to trust beside the system's, such as those of a company's proxy
+    #[arg(long, env = "FIGMA_MCP_CA_FILE", global = true, value_name = "FILE")]
+    pub ca_file: Option<OsString>,
+
     /// Address of Figma's API; Figma for Government is `https://api.figma-gov.com`
     #[arg(long, env = "FIGMA_API_BASE_URL", global = true, value_name = "URL")]
     pub api_base_url: Option<String>,
 
     /// Seconds after which a call gives up, retries included
-    #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value = "120", value_parser = timeout)]
     pub timeout: u64,
 
     /// Talk to an embedded fake Figma instead of the real one; needs no token
@@ -60,7 +86,7 @@ pub struct Settings {
 
     /// Let the fake Figma serve the REST answers (*.json) in this folder; implies `--sandbox`
     #[arg(long, env = "FIGMA_MCP_SANDBOX_DATA", global = true, value_name = "DIR")]
-    pub sandbox_data: Option<PathBuf>,
+    pub sandbox_data: Option<OsString>,
 
     /// How much to log on stderr
     #[arg(
@@ -69,7 +95,7 @@ pub struct Settings {
         global = true,
         value_name = "LEVEL",
         default_value = "warn",
-        ignore_case = true
+        value_parser = log_level
     )]
     pub log_level: LogLevel,
 
@@ -102,16 +128,29 @@ pub enum LogLevel {
 impl LogLevel {
     /// The filter for `tracing`: the protocol library logs arguments and results at debug, so it
     /// stays quiet unless everything is asked for.
-    pub const fn filter(self) -> &'static str {
+    pub fn filter(self) -> Targets {
+        let others = Targets::new();
         match self {
-            Self::Off => "off",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "warn,figma_mcp=info",
-            Self::Debug => "warn,figma_mcp=debug",
-            Self::Trace => "debug,figma_mcp=trace,rmcp=info",
+            Self::Off => others.with_default(LevelFilter::OFF),
+            Self::Error => others.with_default(LevelFilter::ERROR),
+            Self::Warn => others.with_default(LevelFilter::WARN),
+            Self::Info => others.with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::INFO),
+            Self::Debug => others.with_default(LevelFilter::WARN).with_target(OURS, LevelFilter::DEBUG),
+            Self::Trace => others
+                .with_default(LevelFilter::DEBUG)
+                .with_target(OURS, LevelFilter::TRACE)
+                .with_target("rmcp", LevelFilter::INFO),
         }
     }
+}
+
+/// How requests leave this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The proxy in place of the environment's.
+    pub proxy: Option<String>,
+    /// Certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// An environment variable that can hold a token.
@@ -144,6 +183,26 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().and_then(|value| meaningful(&value))
 }
 
+/// Seconds; an empty value is the default.
+fn timeout(text: &str) -> Result<u64, String> {
+    const DEFAULT: u64 = 120;
+    let Some(text) = meaningful(text) else { return Ok(DEFAULT) };
+    text.parse()
+        .ok()
+        .filter(|seconds| (1..=3600).contains(seconds))
+        .ok_or_else(|| "it must be a whole number of seconds from 1 to 3600".to_owned())
+}
+
+/// A level by name; an empty value is the default.
+fn log_level(text: &str) -> Result<LogLevel, String> {
+    let Some(text) = meaningful(text) else { return Ok(LogLevel::Warn) };
+    let names = || LogLevel::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    LogLevel::from_str(&text, true).map_err(|_| {
+        let names: Vec<String> = names().map(|name| name.get_name().to_owned()).collect();
+        format!("it must be one of {}", names.join(", "))
+    })
+}
+
 fn meaningful(value: &str) -> Option<String> {
     let value = value.trim();
     let is_placeholder = value.starts_with("${") && value.ends_with('}');
@@ -165,10 +224,15 @@ impl Settings {
         self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
         self.api_base_url =
             self.api_base_url.as_deref().and_then(meaningful).map(|url| base_url(&url)).transpose()?;
-        self.sandbox_data = self
-            .sandbox_data
-            .take()
-            .filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file] {
+            *path = path.take().filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        }
+        for text in [&mut self.profile, &mut self.proxy] {
+            *text = text.as_deref().and_then(meaningful);
+        }
+        if let Some(proxy) = &self.proxy {
+            check_proxy(proxy)?;
+        }
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {
             return Err(usage(
@@ -192,13 +256,43 @@ impl Settings {
         Defaults { team_id: self.team_id.clone() }
     }
 
+    /// The folder for what is known of logins.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is no home folder to put it in.
+    pub fn config_dir(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.config_dir {
+            return Ok(PathBuf::from(folder));
+        }
+        etcetera::choose_base_strategy().map(|folders| folders.config_dir().join("figma-mcp")).map_err(|_| {
+            usage(
+                "there is no home folder to keep the profiles in",
+                "Name a folder with --config-dir (FIGMA_MCP_CONFIG_DIR).",
+            )
+        })
+    }
+
+    /// How requests leave this machine.
+    pub fn network(&self) -> Network {
+        Network { proxy: self.proxy.clone(), ca_file: self.ca_file.as_deref().map(PathBuf::from) }
+    }
+
+    /// The folder of REST answers that the sandbox serves in place of its sample data.
+    pub fn sandbox_folder(&self) -> Option<&Path> {
+        self.sandbox_data.as_deref().map(Path::new)
+    }
+
     /// How long one call may take, retries included.
     pub const fn call_limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 }
 
-fn team_id(text: &str) -> Result<String> {
+/// A team's id from what a person typed.
+///
+/// # Errors
+/// [`Error::Usage`]
+pub fn team_id(text: &str) -> Result<String> {
     let from_url = FigmaUrl::parse(text).and_then(std::result::Result::ok).and_then(|url| url.team_id);
     from_url.or_else(|| is_number(text).then(|| text.to_owned())).ok_or_else(|| {
         usage(
@@ -239,10 +333,23 @@ fn base_url(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// What a proxy's address may be; its password, if it has one, is not quoted.
+fn check_proxy(text: &str) -> Result<()> {
+    let is_proxy = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if is_proxy {
+        return Ok(());
+    }
+    Err(usage(
+        "--proxy (FIGMA_MCP_PROXY) is no address of a proxy",
+        "Give an address such as http://proxy.example:8080.",
+    ))
+}
+
 fn token_on_command_line() -> Error {
     usage(
         "a token on the command line can be read by every program on this machine and ends up in shell histories and bug reports",
-        "Set it in the environment instead, as FIGMA_TOKEN, and delete it from the arguments; if others may have seen it, revoke it in Figma's settings.",
+        "Delete it from the arguments and run `figma-mcp auth login` once (or set FIGMA_TOKEN in the environment); if others may have seen it, revoke it in Figma's settings.",
     )
 }
 

@@ -191,11 +191,7 @@ fn refusal(error: &keyring::Error) -> Refusal {
 /// thing that tells them apart.
 fn no_access(text: &str) -> KeyringTrouble {
     let text = text.to_ascii_lowercase();
-    if text.contains("no result") || text.contains("no such") {
-        KeyringTrouble::NoCollection
-    } else {
-        KeyringTrouble::Locked
-    }
+    if text.contains("result not returned") { KeyringTrouble::NoCollection } else { KeyringTrouble::Locked }
 }
 
 fn failure(text: &str) -> KeyringTrouble {

@@ -3,6 +3,7 @@
 //! A token's kind is said by whoever configures it, never guessed from its prefix: plan and OAuth
 //! tokens can begin alike. This room never prints a secret.
 
+pub mod abilities;
 mod caller;
 mod file;
 mod keyring;
@@ -10,6 +11,7 @@ pub mod private;
 pub mod profiles;
 pub mod record;
 pub mod store;
+pub mod time;
 
 use std::time::SystemTime;
 

@@ -101,7 +101,7 @@ fn show_comments(server: &mut Server) -> Result<String> {
         print(&format!("   {} ({frame})\n{}", name_of(node), comments.concat()))?;
     }
     print("\n")?;
-    let busiest = by_frame.into_iter().max_by_key(|(_, comments)| comments.len());
+    let busiest = by_frame.into_iter().rev().max_by_key(|(_, comments)| comments.len());
     busiest.map(|(frame, _)| frame).ok_or_else(|| unexpected("no open comment"))
 }
 

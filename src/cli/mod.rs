@@ -2,6 +2,7 @@
 //!
 //! This is the only room that prints. Data goes to stdout, everything else to stderr.
 
+mod auth;
 mod call;
 mod demo;
 mod setup;
@@ -15,6 +16,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     auth::redacted,
@@ -66,6 +68,9 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Log in to Figma, and see or change what is stored
+    #[command(subcommand)]
+    Auth(auth::Auth),
     /// Show the server at work on the embedded fake Figma; needs no token
     Demo,
     /// Print a completion script
@@ -82,7 +87,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     match run(line) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             tell(&error.for_person());
             ExitCode::from(error.exit_code())
@@ -90,10 +95,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(line: CommandLine) -> Result<()> {
+fn run(line: CommandLine) -> Result<u8> {
     let settings = line.settings.checked()?;
     log_to_stderr(&settings);
-    match line.command {
+    let done = match line.command {
+        Some(Command::Auth(command)) => return auth::run(&settings, command),
         None if io::stdin().is_terminal() => print(&CommandLine::command().render_help().to_string()),
         None | Some(Command::Serve) => serve(&settings),
         Some(Command::Call { tool, arguments, json, output }) => {
@@ -109,7 +115,8 @@ fn run(line: CommandLine) -> Result<()> {
             clap_complete::generate(shell, &mut CommandLine::command(), "figma-mcp", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-    }
+    };
+    done.map(|()| 0)
 }
 
 fn serve(settings: &Settings) -> Result<()> {
@@ -133,12 +140,9 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn log_to_stderr(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::new(settings.log_level.filter());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(settings.log_level.filter()).with(lines).init();
 }
 
 /// Help and version are answers; anything else is a mistake. What was typed is quoted without tokens.

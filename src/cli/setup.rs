@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::tell;
 use crate::{
-    auth::{Caller, Found, Token},
+    auth::{Caller, Found, Login, Token, profiles::Profiles},
     dispatch::App,
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
-    table::TokenKind,
+    table::{TokenKind, args::Defaults},
 };
 
 /// What serves calls.
@@ -22,17 +22,16 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) async fn new(settings: &Settings) -> Result<Self> {
-        let sandbox = if settings.sandbox {
-            Some(Sandbox::start(settings.sandbox_data.as_deref()).await?)
-        } else {
-            None
-        };
+        let sandbox =
+            if settings.sandbox { Some(Sandbox::start(settings.sandbox_folder()).await?) } else { None };
         let base_url = match &sandbox {
             Some(sandbox) => sandbox.base_url(),
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
-        let app = App::new(base_url, settings.call_limit(), settings.selection()?, settings.defaults());
-        Ok(Self { app: Arc::new(app), caller: Arc::new(caller(settings)), sandbox })
+        let caller = caller(settings);
+        let app =
+            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
+        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 
     /// Says on stderr where the answers come from, where that is not Figma.
@@ -46,12 +45,52 @@ impl Setup {
     }
 }
 
-/// Whoever calls from this process: with the sandbox's own token there, else with the environment's.
+/// Whoever calls from this process: with the environment's token, else with that of the login that is
+/// meant. In the sandbox only a login that was named counts: a real token is never sent there unasked.
 pub(super) fn caller(settings: &Settings) -> Caller {
-    Caller::fixed(if settings.sandbox { sandbox_token() } else { environment_token() })
+    let from_environment = match (settings.sandbox, &settings.profile) {
+        (true, None) => sandbox_token(),
+        (true, Some(_)) => Found::None,
+        (false, _) => environment_token(),
+    };
+    match from_environment {
+        Found::None => login(settings).map_or_else(
+            |error| Caller::fixed(Found::Broken(error)),
+            |login| login.map_or_else(|| Caller::fixed(Found::None), Caller::of),
+        ),
+        found => Caller::fixed(found),
+    }
 }
 
-fn environment_token() -> Found {
+/// The login that is meant, if there is one. A name that nobody logged in under is an error; no
+/// login at all is none.
+pub(super) fn login(settings: &Settings) -> Result<Option<Login>> {
+    let profiles = Profiles::new(settings.config_dir()?);
+    let known = profiles.read()?;
+    let name = known.chosen(settings.profile.as_deref())?;
+    match known.get(&name) {
+        Ok(facts) => Ok(Some(Login {
+            store: profiles.store(facts.store, false),
+            facts: facts.clone(),
+            profile: name,
+            refresh: None,
+        })),
+        Err(_) if settings.profile.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What stands in for arguments that are not given: the settings', then the login's.
+pub(super) fn defaults(settings: &Settings, caller: &Caller) -> Defaults {
+    let mut defaults = settings.defaults();
+    if defaults.team_id.is_none() {
+        defaults.team_id = caller.login().and_then(|login| login.facts.team_id.clone());
+    }
+    defaults
+}
+
+/// The first token in the environment.
+pub(super) fn environment_token() -> Found {
     let mut said = None;
     if let Some(text) = variable(TOKEN_KIND_VARIABLE) {
         said = TokenKind::ALL.into_iter().find(|kind| kind.name() == text.to_ascii_lowercase());

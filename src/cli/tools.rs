@@ -30,7 +30,8 @@ impl Form {
 }
 
 pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result<()> {
-    let defaults = settings.defaults();
+    let caller = setup::caller(settings);
+    let defaults = setup::defaults(settings, &caller);
     if let Some(name) = name {
         let tool = find(name)?;
         return match form {
@@ -39,7 +40,6 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result
         };
     }
     let selection = settings.selection()?;
-    let caller = setup::caller(settings);
     match form {
         Form::Json => {
             let offered =

@@ -145,8 +145,9 @@ impl Rest {
         request: &Request,
         left: Duration,
     ) -> Result<Output, Failed> {
-        let limit = ATTEMPT_LIMIT.min(left);
-        let timed_out = |_| Failed::Broken(Error::TimedOut { limit: limit.min(self.call_limit) });
+        let (limit, told) =
+            if left < ATTEMPT_LIMIT { (left, self.call_limit) } else { (ATTEMPT_LIMIT, ATTEMPT_LIMIT) };
+        let timed_out = |_| Failed::Broken(Error::TimedOut { limit: told });
         let answer =
             tokio::time::timeout(limit, self.exchange(token, request)).await.map_err(timed_out)??;
         response::read(asked, answer).map_err(Failed::Answered)

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 
-use super::{DESIGN_SYSTEM_FILE, PRODUCT_BRANCH, PRODUCT_FILE, TEAM, WHITEBOARD_FILE, faults, tree};
+use super::{DESIGN_SYSTEM_FILE, PRODUCT_BRANCH, PRODUCT_FILE, TEAM, WHITEBOARD_FILE, faults, sample, tree};
 use crate::error::{Error, Result};
 
 /// Everything of the sample that is not a file: people, folders, comments, versions, logs.
@@ -148,7 +148,7 @@ impl Source {
 
     fn parsed(&self) -> Option<&File> {
         let parse = || match &self.origin {
-            Origin::Embedded(text) => Some(File::new(embedded(text), "")),
+            Origin::Embedded(text) => Some(File::new(sample::complete(embedded(text)), "")),
             // Checked at the start; one that has gone since is simply not there.
             Origin::Disk(path) => {
                 let value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
@@ -192,7 +192,7 @@ impl File {
             let (mut pages, nodes): (Vec<_>, Vec<_>) =
                 nodes.into_iter().partition(|node| tree::kind(node) == "CANVAS");
             if !nodes.is_empty() {
-                pages.push(page_around(nodes));
+                pages.push(page_around(&nodes));
             }
             json!({ "id": "0:0", "name": "Document", "type": "DOCUMENT", "scrollBehavior": "SCROLLS", "children": pages })
         });
@@ -222,7 +222,7 @@ impl File {
     }
 }
 
-fn page_around(nodes: Vec<Value>) -> Value {
+fn page_around(nodes: &[Value]) -> Value {
     json!({
         "id": "0:1", "name": "Page 1", "type": "CANVAS", "scrollBehavior": "SCROLLS",
         "backgroundColor": { "r": 0.96, "g": 0.96, "b": 0.96, "a": 1 },

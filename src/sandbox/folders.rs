@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, Outcome, Refusal},
     route::Call,
     state::World,
-    tree::{list, text},
+    tree::{self, list, text},
 };
 
 /// The team, if it is the one that there is.
@@ -81,7 +81,7 @@ fn listed(world: &World, key: &str, with_branches: bool) -> Option<Value> {
             branch.as_object_mut().map(|fields: &mut Map<_, _>| fields.remove("link_access"));
             branch
         };
-        entry["branches"] = branches.map(plain).collect();
+        tree::set(&mut entry, "branches", branches.map(plain).collect());
     }
     Some(entry)
 }

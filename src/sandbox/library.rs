@@ -7,7 +7,7 @@ use super::{
     files::file_of,
     folders::check_team,
     route::Call,
-    tree::{list, text},
+    tree::{self, list, text},
 };
 
 /// Figma's default is 30, and 1,000 for analytics; small pages let the sample page for real.
@@ -93,7 +93,7 @@ pub(super) fn analytics(call: &Call, report: &str) -> Outcome {
     let has_more = next < rows.len();
     let mut body = json!({ "rows": page, "next_page": has_more });
     if has_more {
-        body["cursor"] = json!(cursor(next));
+        tree::set(&mut body, "cursor", json!(cursor(next)));
     }
     Answer::json(&body)
 }

@@ -19,6 +19,7 @@ mod render;
 mod reports;
 mod resources;
 mod route;
+mod sample;
 mod serve;
 mod state;
 mod svg;
@@ -47,7 +48,7 @@ pub const PRODUCT_FILE: &str = "ShopAppSample0000000001a";
 pub const PRODUCT_BRANCH: &str = "ShopAppBranch0000000001b";
 /// The design system that the product file uses.
 pub const DESIGN_SYSTEM_FILE: &str = "DesignSystemSample00001a";
-/// A FigJam board.
+/// A `FigJam` board.
 pub const WHITEBOARD_FILE: &str = "WhiteboardSample0000001a";
 /// The team that owns everything.
 pub const TEAM: &str = "1234567890123456789";
@@ -55,6 +56,25 @@ pub const TEAM: &str = "1234567890123456789";
 pub const PROJECT: &str = "2234567890123456789";
 /// The organisation that the team belongs to.
 pub const ORGANIZATION: &str = "3234567890123456789";
+
+/// The frame "Home" of the product file: auto layout, instances inside instances, a hidden text.
+pub const HOME_FRAME: &str = "2:1";
+/// The frame "Product detail" of the product file.
+pub const DETAIL_FRAME: &str = "2:2";
+/// The frame "Cart" of the product file: instances of a local component set.
+pub const CART_FRAME: &str = "2:3";
+/// The frame "Checkout" of the product file: ready for development, with dev resources.
+pub const CHECKOUT_FRAME: &str = "2:4";
+/// The local component set "Quantity stepper" of the product file.
+pub const STEPPER_SET: &str = "2:5";
+/// The section "Heroes by language" of the product file: Russian, Arabic and Japanese texts.
+pub const LANGUAGES_SECTION: &str = "3:13";
+/// The group "Badge / Organic" of the product file: an ellipse and vectors.
+pub const BADGE_GROUP: &str = "4:4";
+/// A hidden frame of the product file, which cannot be rendered.
+pub const HIDDEN_FRAME: &str = "5:3";
+/// The component set "Button" of the design system.
+pub const BUTTON_SET: &str = "30:100";
 
 /// A running sandbox; stops when dropped.
 #[derive(Debug)]

@@ -123,7 +123,7 @@ fn with_reactions<T>(
     let comment = found.ok_or_else(|| Refusal::new(404, "Comment not found"))?;
     let mut reactions = list(comment, "reactions").to_vec();
     let result = work(&mut reactions)?;
-    comment["reactions"] = Value::Array(reactions);
+    tree::set(comment, "reactions", Value::Array(reactions));
     Ok(result)
 }
 

@@ -63,8 +63,10 @@ pub(super) fn bytes(drawing: Drawing, format: Format, scale: f64) -> Option<Vec<
         let rows: Vec<u8> = pixels
             .pixels()
             .iter()
-            .map(|pixel| pixel.demultiply())
-            .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue(), pixel.alpha()])
+            .flat_map(|pixel| {
+                let pixel = pixel.demultiply();
+                [pixel.red(), pixel.green(), pixel.blue(), pixel.alpha()]
+            })
             .collect();
         return Some(png(width, height, &rows));
     }

@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, Outcome, Refusal},
     library::{cursor, offset},
     route::Call,
-    tree::{list, text},
+    tree::{self, list, text},
 };
 
 /// Figma's default is 1,000; small pages let the sample page for real.
@@ -109,7 +109,7 @@ pub(super) fn activity_logs(call: &Call) -> Outcome {
     let (items, next) = page(&rows, call.text("cursor"), call.number("limit").unwrap_or(EVENTS_A_PAGE))?;
     let mut meta = json!({ "activity_logs": items, "next_page": next.is_some() });
     if let Some(next) = next {
-        meta["cursor"] = json!(next);
+        tree::set(&mut meta, "cursor", json!(next));
     }
     Answer::meta(meta)
 }

@@ -50,7 +50,7 @@ pub(super) fn create_dev_resources(call: &Call) -> Outcome {
     }
     let mut body = json!({ "links_created": created });
     if !errors.is_empty() {
-        body["errors"] = json!(errors);
+        tree::set(&mut body, "errors", json!(errors));
     }
     Answer::json(&body)
 }
@@ -90,7 +90,7 @@ pub(super) fn update_dev_resources(call: &Call) -> Outcome {
     }
     let mut body = json!({ "links_updated": updated });
     if !errors.is_empty() {
-        body["errors"] = json!(errors);
+        tree::set(&mut body, "errors", json!(errors));
     }
     Answer::json(&body)
 }
@@ -113,7 +113,7 @@ fn update_one(call: &Call, wanted: &Value) -> Result<Value, String> {
     let one = all.get_mut(index).ok_or("Dev resource not found")?;
     for name in ["name", "url"] {
         if let Some(value) = wanted.get(name) {
-            one[name] = value.clone();
+            tree::set(one, name, value.clone());
         }
     }
     Ok(one.clone())
@@ -133,7 +133,7 @@ pub(super) fn delete_dev_resource(call: &Call) -> Outcome {
 /// A webhook as it is answered: the passcode can never be read back.
 fn public(webhook: &Value) -> Value {
     let mut webhook = webhook.clone();
-    webhook["passcode"] = json!("");
+    tree::set(&mut webhook, "passcode", json!(""));
     if let Some(fields) = webhook.as_object_mut() {
         // Ours: when the PING was sent.
         fields.remove("created_at");
@@ -253,7 +253,7 @@ pub(super) fn update_webhook(call: &Call) -> Outcome {
     with_webhook(call, |all, index| {
         let webhook = all.get_mut(index).ok_or_else(Refusal::not_found)?;
         for (name, value) in call.body.as_object().into_iter().flatten() {
-            webhook[name.as_str()] = value.clone();
+            tree::set(webhook, name, value.clone());
         }
         Answer::json(&public(webhook))
     })

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use flate2::{Compress, Compression, Crc, FlushCompress};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
@@ -96,9 +96,8 @@ async fn api(world: &Arc<World>, cut: &Cut, request: Request) -> Response {
         return refused(&Refusal::not_found(), false);
     };
     let style = |refusal: &Refusal| refused(refusal, operation.boolean_style.contains(&refusal.status));
-    let body = match axum::body::to_bytes(body, BODY_LIMIT).await {
-        Ok(body) => body,
-        Err(_) => return style(&Refusal::new(413, "Request payload too large")),
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return style(&Refusal::new(413, "Request payload too large"));
     };
     let incoming =
         Incoming { world, operation, args, headers: &parts.headers, query: parts.uri.query(), body };
@@ -230,7 +229,12 @@ fn broken(outcome: &Outcome) -> Response {
     let body = outcome.as_ref().map(|answer| answer.0.clone()).unwrap_or_default();
     let length = body.len().max(2);
     let half = Bytes::from(body).slice(..length / 2);
-    let broken = stream::iter([Ok(half), Err(io::Error::from(io::ErrorKind::ConnectionAborted))]);
+    // Head and half have to leave before the connection closes.
+    let end = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    let broken = stream::iter([Ok(half)]).chain(end);
     let mut response = respond(StatusCode::OK, JSON, Body::from_stream(broken));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response

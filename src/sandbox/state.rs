@@ -92,7 +92,7 @@ impl World {
         let age = log.total.saturating_sub(number);
         let index = log.kept.len().checked_sub(1 + usize::try_from(age).unwrap_or(usize::MAX));
         if let Some(entry) = index.and_then(|index| log.kept.get_mut(index)) {
-            entry["status"] = json!(status);
+            tree::set(entry, "status", json!(status));
         }
     }
 
@@ -157,7 +157,10 @@ impl State {
     pub(super) fn variables(&mut self, data: &Data, key: &str) -> &mut Value {
         self.variables.entry(key.to_owned()).or_insert_with(|| {
             let none = json!({ "variables": {}, "variableCollections": {} });
-            data.about(key).get("variables").cloned().unwrap_or(none)
+            let about = data.about(key);
+            // A branch begins with its main file's variables.
+            let main = data.about(tree::text(about, "main_file")).get("variables");
+            about.get("variables").or(main).cloned().unwrap_or(none)
         })
     }
 
@@ -184,7 +187,7 @@ impl State {
 fn of_file(data: &Data, key: &str, name: &str) -> Vec<Value> {
     let mut items = tree::list(data.about(key), name).to_vec();
     for item in &mut items {
-        item["file_key"] = json!(key);
+        tree::set(item, "file_key", json!(key));
     }
     items
 }

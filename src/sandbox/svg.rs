@@ -21,6 +21,7 @@ pub(super) struct Options {
 
 /// A picture and its size in pixels.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "sandbox-render"), allow(dead_code, reason = "only pixels need the size"))]
 pub(super) struct Drawing {
     pub(super) svg: String,
     pub(super) width: f64,
@@ -100,7 +101,7 @@ impl Pen {
             area(node).map(|area| Area { x: area.x - self.origin.0, y: area.y - self.origin.1, ..area });
         if let Some(place) = place {
             match tree::kind(node) {
-                "GROUP" | "SECTION" | "BOOLEAN_OPERATION"
+                "GROUP" | "BOOLEAN_OPERATION"
                     if list(node, "fillGeometry").is_empty() && !children(node).is_empty() => {}
                 "TEXT" => self.text(node, place),
                 _ => self.shape(node, place),
@@ -114,7 +115,11 @@ impl Pen {
             self.body += &format!("<g clip-path=\"url(#{id})\">");
             true
         });
-        children(node).iter().for_each(|child| self.node(child));
+        // A boolean operation's own outline is what comes of its children.
+        let is_combined = tree::kind(node) == "BOOLEAN_OPERATION" && !list(node, "fillGeometry").is_empty();
+        for child in children(node).iter().filter(|_| !is_combined) {
+            self.node(child);
+        }
         self.body += if is_clipped { "</g></g>" } else { "</g>" };
     }
 
@@ -215,7 +220,7 @@ impl Pen {
             self.body += &format!(
                 "<text fill=\"{colour}\"{opacity} xml:space=\"preserve\" font-family=\"{family}\" font-size=\"{size}\" font-weight=\"{weight}\">"
             );
-            let mut y = place.y + (line_height + size * 0.7) / 2.0;
+            let mut y = place.y + line_height.midpoint(size * 0.7);
             for line in characters.lines() {
                 self.body += &format!("<tspan x=\"{}\" y=\"{y}\">{}</tspan>", place.x, escape(line));
                 y += line_height;
@@ -255,7 +260,7 @@ fn bars(characters: &str, place: Area, size: f64, line_height: f64, align: &str)
         let free = place.width - width;
         let x = match align {
             "RIGHT" => place.x + free,
-            "CENTER" => place.x + free / 2.0,
+            "CENTER" => place.x.midpoint(place.x + free),
             _ => place.x,
         };
         if width > 0.0 && y < place.y + place.height {
@@ -270,14 +275,13 @@ fn bars(characters: &str, place: Area, size: f64, line_height: f64, align: &str)
 fn outline(node: &Value, place: Area, style: &str, inset: f64) -> String {
     let (x, y) = (place.x + inset, place.y + inset);
     let (width, height) = ((place.width - 2.0 * inset).max(0.0), (place.height - 2.0 * inset).max(0.0));
-    let paths: String = list(node, "fillGeometry")
-        .iter()
-        .map(|path| {
-            let rule = if text(path, "windingRule") == "EVENODD" { " fill-rule=\"evenodd\"" } else { "" };
-            let data = escape(text(path, "path"));
-            format!("<path transform=\"translate({} {})\" d=\"{data}\"{rule} {style}/>", place.x, place.y)
-        })
-        .collect();
+    let mut paths = String::new();
+    for path in list(node, "fillGeometry") {
+        let rule = if text(path, "windingRule") == "EVENODD" { " fill-rule=\"evenodd\"" } else { "" };
+        let data = escape(text(path, "path"));
+        paths +=
+            &format!("<path transform=\"translate({} {})\" d=\"{data}\"{rule} {style}/>", place.x, place.y);
+    }
     if !paths.is_empty() {
         return paths;
     }
@@ -293,8 +297,8 @@ fn outline(node: &Value, place: Area, style: &str, inset: f64) -> String {
         _ => {
             let radii: Vec<f64> =
                 list(node, "rectangleCornerRadii").iter().filter_map(Value::as_f64).collect();
-            if let [a, b, c, d] = *radii.as_slice() {
-                let data = rounded(x, y, width, height, [a, b, c, d]);
+            if let Ok(radii) = <[f64; 4]>::try_from(radii) {
+                let data = rounded(Area { x, y, width, height }, radii);
                 return format!("<path d=\"{data}\" {style}/>");
             }
             let radius = node.get("cornerRadius").and_then(Value::as_f64).unwrap_or_default();
@@ -307,22 +311,14 @@ fn outline(node: &Value, place: Area, style: &str, inset: f64) -> String {
 }
 
 /// A rectangle whose corners differ: upper left, upper right, lower right, lower left.
-fn rounded(x: f64, y: f64, width: f64, height: f64, radii: [f64; 4]) -> String {
-    let most = width.min(height) / 2.0;
-    let [a, b, c, d] = radii.map(|radius| radius.clamp(0.0, most));
+fn rounded(place: Area, radii: [f64; 4]) -> String {
+    let Area { x, y, width, height } = place;
+    let [r1, r2, r3, r4] = radii.map(|radius| radius.clamp(0.0, width.min(height) / 2.0));
     let (right, bottom) = (x + width, y + height);
-    format!(
-        "M{} {y}H{}A{b} {b} 0 0 1 {right} {}V{}A{c} {c} 0 0 1 {} {bottom}H{}A{d} {d} 0 0 1 {x} {}V{}A{a} {a} 0 0 1 {} {y}Z",
-        x + a,
-        right - b,
-        y + b,
-        bottom - c,
-        right - c,
-        x + d,
-        bottom - d,
-        y + a,
-        x + a
-    )
+    let top = format!("M{} {y}H{}A{r2} {r2} 0 0 1 {right} {}", x + r1, right - r2, y + r2);
+    let side = format!("V{}A{r3} {r3} 0 0 1 {} {bottom}", bottom - r3, right - r3);
+    let floor = format!("H{}A{r4} {r4} 0 0 1 {x} {}", x + r4, bottom - r4);
+    format!("{top}{side}{floor}V{}A{r1} {r1} 0 0 1 {} {y}Z", y + r1, x + r1)
 }
 
 /// `#rrggbb` and the alpha.

@@ -178,5 +178,14 @@ pub(super) fn find<'a>(node: &'a Value, wanted: &str) -> Option<Vec<&'a Value>> 
 /// Every node, this one first.
 pub(super) fn visit<'a>(node: &'a Value, visitor: &mut impl FnMut(&'a Value)) {
     visitor(node);
-    children(node).iter().for_each(|child| visit(child, visitor));
+    for child in children(node) {
+        visit(child, visitor);
+    }
+}
+
+/// Sets a field of an object.
+pub(super) fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
 }

@@ -1,6 +1,6 @@
 //! Variables: local, published, and changes of them, which are carried out all or not at all.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, Outcome, Refusal},
     files::file_of,
     route::Call,
-    tree::{list, text},
+    tree::{self, list, text},
 };
 
 const MOST_MODES: usize = 40;
@@ -86,7 +86,7 @@ pub(super) fn update(call: &Call) -> Outcome {
         _ => Map::new(),
     };
     let (variables, collections) = (take("variables"), take("variableCollections"));
-    let mut batch = Batch { variables, collections, real_ids: HashMap::new(), new_id: || state.new_id() };
+    let mut batch = Batch { variables, collections, real_ids: BTreeMap::new(), new_id: || state.new_id() };
     list(&call.body, "variableCollections").iter().try_for_each(|change| batch.collection(change))?;
     list(&call.body, "variableModes").iter().try_for_each(|change| batch.mode(change))?;
     list(&call.body, "variables").iter().try_for_each(|change| batch.variable(change))?;
@@ -101,7 +101,7 @@ pub(super) fn update(call: &Call) -> Outcome {
 struct Batch<F> {
     variables: Map<String, Value>,
     collections: Map<String, Value>,
-    real_ids: HashMap<String, String>,
+    real_ids: BTreeMap<String, String>,
     new_id: F,
 }
 
@@ -195,7 +195,7 @@ impl<F: FnMut() -> u64> Batch<F> {
         let mut modes = list(collection, "modes").to_vec();
         if text(change, "action") == "UPDATE" {
             for mode in modes.iter_mut().filter(|mode| text(mode, "modeId") == id && !name.is_empty()) {
-                mode["name"] = json!(name);
+                tree::set(mode, "name", json!(name));
             }
         } else {
             if modes.len() == 1 {
@@ -203,11 +203,11 @@ impl<F: FnMut() -> u64> Batch<F> {
             }
             modes.retain(|mode| text(mode, "modeId") != id);
             if text(collection, "defaultModeId") == id {
-                collection["defaultModeId"] =
-                    modes.first().map_or(Value::Null, |mode| json!(text(mode, "modeId")));
+                let default = modes.first().map_or(Value::Null, |mode| json!(text(mode, "modeId")));
+                tree::set(collection, "defaultModeId", default);
             }
         }
-        collection["modes"] = json!(modes);
+        tree::set(collection, "modes", json!(modes));
         let is_deleted = text(change, "action") == "DELETE";
         for variable in self.map("variables").values_mut().filter(|_| is_deleted) {
             if let Some(Value::Object(values)) = variable.get_mut("valuesByMode") {
@@ -229,7 +229,7 @@ impl<F: FnMut() -> u64> Batch<F> {
             return Err(Refusal::bad(format!("A collection has at most {MOST_MODES} modes")));
         }
         modes.push(json!({ "modeId": id, "name": name }));
-        collection["modes"] = json!(modes);
+        tree::set(collection, "modes", json!(modes));
         let default = text(collection, "defaultModeId").to_owned();
         for variable in self.map("variables").values_mut() {
             if text(variable, "variableCollectionId") == owner
@@ -326,17 +326,19 @@ impl<F: FnMut() -> u64> Batch<F> {
         let mut value = change.get("value").cloned().unwrap_or_default();
         let variable = self.item("variables", "Variable", &id)?;
         let kind = text(variable, "resolvedType").to_owned();
-        if !variable.get("valuesByMode").is_some_and(|values| values.get(&mode).is_some()) {
+        if variable.get("valuesByMode").is_none_or(|values| values.get(&mode).is_none()) {
             return Err(Refusal::bad(format!("Mode with id {mode} not found")));
         }
         if text(&value, "type") == "VARIABLE_ALIAS" {
             let target = self.real(text(&value, "id"));
             self.check_alias(&id, &target, &kind)?;
-            value["id"] = json!(target);
+            tree::set(&mut value, "id", json!(target));
         } else if !is_of_kind(&kind, &value) {
             return Err(Refusal::bad(format!("Invalid value for a variable of type {kind}")));
         }
-        self.item("variables", "Variable", &id)?["valuesByMode"][mode] = value;
+        if let Some(values) = self.item("variables", "Variable", &id)?.get_mut("valuesByMode") {
+            tree::set(values, &mode, value);
+        }
         Ok(())
     }
 
@@ -389,7 +391,7 @@ fn is_of_kind(kind: &str, value: &Value) -> bool {
 fn copy_fields(from: &Value, to: &mut Value, names: &[&str]) {
     for name in names {
         if let Some(value) = from.get(*name).filter(|value| !value.is_null()) {
-            to[*name] = value.clone();
+            tree::set(to, name, value.clone());
         }
     }
 }

@@ -155,6 +155,7 @@ struct ModeValue {
     /// The mode.
     mode_id: String,
     /// Boolean, number, text, `{r,g,b,a}` (0–1) or `{type:"VARIABLE_ALIAS",id}`; null drops an override.
+    #[schemars(extend("anyOf" = [{"type": "boolean"}, {"type": "number"}, {"type": "string"}, {"type": "object"}]))]
     value: Value,
 }
 

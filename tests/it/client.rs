@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The built binary without any of our variables in its environment.
+/// The built binary without any of our variables in its environment, and without anybody's logins.
 pub(crate) fn figma_mcp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
         command.env_remove(name);
     }
+    command.env("FIGMA_MCP_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
     command
 }
 

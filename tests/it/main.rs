@@ -4,15 +4,20 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     clippy::print_stdout,
     clippy::print_stderr
 )]
 
+mod answers;
 mod arguments;
+mod cli;
 mod client;
 mod errors;
+mod faults;
 mod generated;
 mod golden;
+mod readme;
 mod requests;
 mod rooms;
 mod server;

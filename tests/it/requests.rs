@@ -266,6 +266,13 @@ fn shapes() -> Vec<(&'static str, &'static str, Value)> {
                 {"variableId": "VariableID:1:3", "modeId": "1:0", "value": 4.5},
                 {"variableId": "VariableID:1:4", "modeId": "1:0", "value": "text"},
                 {"variableId": "VariableID:1:5", "modeId": "VariableCollectionId:2:5/1:0", "value": null},
+                {"variableId": "VariableID:1:6", "modeId": "1:0", "value": {
+                    "color": {"type": "VARIABLE_ALIAS", "id": "VariableID:1:5"}, "opacity": 0.5,
+                }},
+                {"variableId": "VariableID:1:7", "modeId": "1:0", "value": {
+                    "color": {"r": 1, "g": 0.5, "b": 0, "a": 1},
+                    "opacity": {"type": "VARIABLE_ALIAS", "id": "VariableID:1:3"},
+                }},
             ]}),
         ),
     ]

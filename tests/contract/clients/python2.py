@@ -1,0 +1,26 @@
+"""The Python SDK 2.x as a client: python2.py MODE SERVER ARGUMENT…; calls on stdin, prints what came."""
+
+import asyncio
+import json
+import sys
+
+from mcp import StdioServerParameters
+from mcp.client.client import Client
+from mcp.client.stdio import stdio_client
+
+
+async def main():
+    server = StdioServerParameters(command=sys.argv[2], args=sys.argv[3:])
+    async with Client(stdio_client(server), mode=sys.argv[1]) as client:
+        tools = (await client.list_tools()).tools
+        results = [await client.call_tool(name, arguments) for name, arguments in json.load(sys.stdin)]
+        protocol, info = client.protocol_version, client.server_info
+    print(json.dumps({
+        "protocol": protocol,
+        "server": info.name if info else None,
+        "tools": [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools],
+        "results": [result.model_dump(mode="json", by_alias=True, exclude_none=True) for result in results],
+    }))
+
+
+asyncio.run(main())
