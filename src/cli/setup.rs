@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::tell;
 use crate::{
-    auth::{Caller, Found, Login, Token, profiles::Profiles},
+    auth::{
+        Caller, Found, Login, Refresh, Token,
+        oauth::{Endpoints, refresh::Refresher},
+        profiles::{Profile, Profiles},
+    },
     dispatch::App,
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
-    settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
+    settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
     table::{TokenKind, args::Defaults},
 };
 
@@ -73,11 +79,21 @@ pub(super) fn login(settings: &Settings) -> Result<Option<Login>> {
             store: profiles.store(facts.store, false),
             facts: facts.clone(),
             profile: name,
-            refresh: None,
+            refresh: refresher(settings, &profiles, facts),
         })),
         Err(_) if settings.profile.is_none() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What replaces the tokens of a login with OAuth. A sandbox of this process's own knows none of them.
+fn refresher(settings: &Settings, profiles: &Profiles, facts: &Profile) -> Option<Arc<dyn Refresh>> {
+    if settings.sandbox || facts.oauth.is_none() {
+        return None;
+    }
+    let base_url = settings.api_base_url.as_deref().unwrap_or(FIGMA_API);
+    let secret = variable(CLIENT_SECRET_VARIABLE).map(SecretString::from);
+    Some(Arc::new(Refresher::new(profiles.clone(), Endpoints::of(base_url), secret)))
 }
 
 /// What stands in for arguments that are not given: the settings', then the login's.

@@ -19,9 +19,12 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use ring::{
+    digest,
+    rand::{SecureRandom, SystemRandom},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use super::{
@@ -261,7 +264,8 @@ fn exchange(world: &World, client_id: &str, form: &HashMap<String, String>) -> R
         return Err((400, "invalid_grant", "Redirect URI does not match"));
     }
     if let Some(challenge) = &code.challenge
-        && *challenge != URL_SAFE_NO_PAD.encode(Sha256::digest(given("code_verifier")))
+        && *challenge
+            != URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, given("code_verifier").as_bytes()))
     {
         return Err((400, "invalid_grant", "Invalid code_verifier"));
     }
@@ -329,7 +333,7 @@ impl App {
 fn secret(start: &str) -> String {
     let mut bytes = [0_u8; 16];
     // Without randomness they are still good for one app and one run.
-    let _ = getrandom::fill(&mut bytes);
+    let _ = SystemRandom::new().fill(&mut bytes);
     bytes.iter().fold(format!("{start}_"), |text, byte| text + &format!("{byte:02x}"))
 }
 
