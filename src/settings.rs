@@ -144,15 +144,6 @@ impl LogLevel {
     }
 }
 
-/// How requests leave this machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Network {
-    /// The proxy in place of the environment's.
-    pub proxy: Option<String>,
-    /// Certificates to trust beside the system's.
-    pub ca_file: Option<PathBuf>,
-}
-
 /// An environment variable that can hold a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenVariable {
@@ -273,11 +264,6 @@ impl Settings {
                 "Name a folder with --config-dir (FIGMA_MCP_CONFIG_DIR).",
             )
         })
-    }
-
-    /// How requests leave this machine.
-    pub fn network(&self) -> Network {
-        Network { proxy: self.proxy.clone(), ca_file: self.ca_file.as_deref().map(PathBuf::from) }
     }
 
     /// The folder of REST answers that the sandbox serves in place of its sample data.

@@ -14,12 +14,15 @@ pub struct Refused {
 /// The tools that Figma never lets this kind of token call.
 pub fn refused_tools(kind: TokenKind) -> Vec<Refused> {
     table::tools()
-        .filter(|tool| !tool.endpoint().tokens.contains(&kind))
-        .map(|tool| {
-            let accepted: Vec<&str> = tool.endpoint().tokens.iter().map(|kind| kind.description()).collect();
-            Refused { tool, why: format!("Figma accepts only {}", accepted.join(" or ")) }
-        })
+        .filter(|tool| !tool.accepts(kind))
+        .map(|tool| Refused { tool, why: format!("Figma accepts only {}", accepted(tool)) })
         .collect()
+}
+
+/// The kinds of token that a tool can be called with, in words.
+pub(super) fn accepted(tool: &Tool) -> String {
+    let kinds = tool.endpoint().into_iter().flat_map(|endpoint| endpoint.tokens);
+    kinds.map(|kind| kind.description()).collect::<Vec<_>>().join(" or ")
 }
 
 /// The scopes that the tools want, least first: to read designs, to read everything, to write. Never
@@ -43,7 +46,7 @@ pub fn scopes(kind: TokenKind) -> Scopes {
     for step in [Step::Everyday, Step::Reading, Step::Writing] {
         for set in TOOLSETS {
             for tool in set.tools.iter().filter(|tool| step.wants(set.everyday, tool)) {
-                let endpoint = tool.endpoint();
+                let Some(endpoint) = tool.endpoint() else { continue };
                 let wanted = endpoint.scopes.iter().find(|scope| **scope != Scope::FilesRead);
                 let Some(scope) = wanted.filter(|_| endpoint.tokens.contains(&kind)) else { continue };
                 if !is_known(&scopes, scope.name()) {
@@ -64,7 +67,8 @@ enum Step {
 
 impl Step {
     fn wants(self, is_everyday: bool, tool: &Tool) -> bool {
-        let says_who = tool.endpoint().scopes.contains(&Scope::CurrentUserRead);
+        let says_who =
+            tool.endpoint().is_some_and(|endpoint| endpoint.scopes.contains(&Scope::CurrentUserRead));
         match self {
             Self::Everyday => tool.effect == Effect::Read && (is_everyday || says_who),
             Self::Reading => tool.effect == Effect::Read,

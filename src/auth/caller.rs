@@ -6,7 +6,9 @@ use std::{fmt, pin::Pin, sync::Arc};
 use tokio::sync::Mutex;
 
 use super::{
-    Found, Token, aside, now,
+    Found, Token,
+    abilities::accepted,
+    aside, now,
     profiles::{Expiry, Profile, StoreKind},
     store::Store,
 };
@@ -151,7 +153,7 @@ impl Caller {
 
     /// Whether a tool is worth listing: without a credential all are, so that people see what there is.
     pub fn can_call(&self, tool: &Tool) -> bool {
-        self.kind().is_err() || self.can_call_endpoint(tool.endpoint())
+        self.kind().is_err() || tool.endpoint().is_none_or(|endpoint| self.can_call_endpoint(endpoint))
     }
 
     /// Whether Figma accepts this kind of token at this endpoint.
@@ -164,16 +166,15 @@ impl Caller {
     /// # Errors
     /// Why there is none, or why Figma would never accept it here.
     pub fn check(&self, tool: &'static Tool) -> Result<()> {
+        let Some(endpoint) = tool.endpoint() else { return Ok(()) };
         self.kind()?;
-        let endpoint = tool.endpoint();
         if self.can_call_endpoint(endpoint) {
             return Ok(());
         }
-        let accepted: Vec<&str> = endpoint.tokens.iter().map(|kind| kind.description()).collect();
         Err(Error::WrongToken {
             tool: tool.name,
             kind: self.description(),
-            accepted: accepted.join(" or "),
+            accepted: accepted(tool),
             scope: endpoint.scopes.first().map(|scope| scope.name()),
         })
     }

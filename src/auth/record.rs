@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Token, now};
+use super::{Token, keep_out, now};
 use crate::{
     error::{CredentialError, Error, Result},
     table::TokenKind,
@@ -162,7 +162,10 @@ impl Record {
         }
         let stored: Stored = serde_json::from_str(text).map_err(|_| broken("a part of it is missing"))?;
         let kind = TokenKind::ALL.into_iter().find(|kind| kind.name() == stored.kind);
-        let secret = |text: Cow<str>| SecretString::from(text.into_owned());
+        let secret = |text: Cow<str>| {
+            keep_out(&text);
+            SecretString::from(text.into_owned())
+        };
         Ok(Self {
             kind: kind.ok_or_else(|| broken("its kind of token is unknown"))?,
             access: secret(stored.access),

@@ -5,6 +5,7 @@
 mod auth;
 mod call;
 mod demo;
+mod doctor;
 mod setup;
 mod tools;
 
@@ -19,7 +20,7 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    auth::redacted,
+    auth::{Redacting, hide_in_panics, redacted},
     error::{Error, Result},
     server,
     settings::Settings,
@@ -73,6 +74,12 @@ enum Command {
     Auth(auth::Auth),
     /// Show the server at work on the embedded fake Figma; needs no token
     Demo,
+    /// Check the token, the keyring, the network and everything around them
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script
     Completions {
         /// The shell that it is for
@@ -82,6 +89,8 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    close_to_others();
+    hide_in_panics();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return refuse(&error),
@@ -100,6 +109,7 @@ fn run(line: CommandLine) -> Result<u8> {
     log_to_stderr(&settings);
     let done = match line.command {
         Some(Command::Auth(command)) => return auth::run(&settings, command),
+        Some(Command::Doctor { json }) => return doctor::run(&settings, json),
         None if io::stdin().is_terminal() => print(&CommandLine::command().render_help().to_string()),
         None | Some(Command::Serve) => serve(&settings),
         Some(Command::Call { tool, arguments, json, output }) => {
@@ -119,10 +129,26 @@ fn run(line: CommandLine) -> Result<u8> {
     done.map(|()| 0)
 }
 
+/// Keeps other programs of the same user out of this process's memory and environment, and a crash
+/// from leaving them on the disk. Where the system refuses, everything else still holds.
+fn close_to_others() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
 fn serve(settings: &Settings) -> Result<()> {
     in_runtime(async {
         let setup = setup::Setup::new(settings).await?;
         setup.tell_origin();
+        setup.tell_expiry();
         server::stdio::serve(setup.app.clone(), setup.caller.clone()).await
     })
 }
@@ -140,8 +166,9 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn log_to_stderr(settings: &Settings) {
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| Redacting(io::stderr()))
+        .with_ansi(io::stderr().is_terminal());
     tracing_subscriber::registry().with(settings.log_level.filter()).with(lines).init();
 }
 
@@ -154,7 +181,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         },
         _ => {
-            tell(&redacted(&text));
+            tell(&text);
             ExitCode::from(2)
         }
     }
@@ -173,7 +200,7 @@ fn print(text: &str) -> Result<()> {
 
 /// Tells a person something. There is nobody to tell when that fails.
 fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(redacted(text).as_bytes());
 }
 
 /// The command line, for completions and for the README's table of flags.

@@ -1,6 +1,6 @@
 //! From settings to what serves calls: which Figma, which token, which tools.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use secrecy::SecretString;
 
@@ -8,10 +8,11 @@ use super::tell;
 use crate::{
     auth::{
         Caller, Found, Login, Refresh, Token,
-        oauth::{Endpoints, refresh::Refresher},
+        oauth::{Endpoints, exchange::OAuthServer, refresh::Refresher},
         profiles::{Profile, Profiles},
+        time,
     },
-    dispatch::App,
+    dispatch::{App, Network},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -37,7 +38,15 @@ impl Setup {
         let caller = caller(settings);
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
+        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
+    }
+
+    /// Says on stderr that the token ends soon.
+    pub(super) fn tell_expiry(&self) {
+        let profile = self.caller.login().map_or("default", |login| &login.profile);
+        if let Some(warning) = time::warning(self.caller.expiry(), profile) {
+            tell(&format!("figma-mcp: {warning}\n"));
+        }
     }
 
     /// Says on stderr where the answers come from, where that is not Figma.
@@ -91,9 +100,20 @@ fn refresher(settings: &Settings, profiles: &Profiles, facts: &Profile) -> Optio
     if settings.sandbox || facts.oauth.is_none() {
         return None;
     }
-    let base_url = settings.api_base_url.as_deref().unwrap_or(FIGMA_API);
     let secret = variable(CLIENT_SECRET_VARIABLE).map(SecretString::from);
-    Some(Arc::new(Refresher::new(profiles.clone(), Endpoints::of(base_url), secret)))
+    Some(Arc::new(Refresher::new(profiles.clone(), oauth_server(settings), secret)))
+}
+
+/// The OAuth server of the API that the settings name.
+pub(super) fn oauth_server(settings: &Settings) -> OAuthServer {
+    let base_url = settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned());
+    let (endpoints, network) = (Endpoints::of(&base_url), network(settings));
+    OAuthServer::new(endpoints, Box::new(move || network.client(&base_url)))
+}
+
+/// How requests leave this machine.
+fn network(settings: &Settings) -> Network {
+    Network { proxy: settings.proxy.clone(), ca_file: settings.ca_file.as_deref().map(PathBuf::from) }
 }
 
 /// What stands in for arguments that are not given: the settings', then the login's.

@@ -72,9 +72,12 @@ fn list(selection: &Selection, caller: &Caller) -> Result<()> {
         for tool in tools {
             let mark = if tool.effect.is_read() { ' ' } else { '*' };
             text += &format!(
-                "  {mark} {:<52} tier {}  {}\n",
+                "  {mark} {:<52} {}  {}\n",
                 tool.name,
-                tool.endpoint().tier.number(),
+                tool.endpoint().map_or_else(
+                    || "free  ".to_owned(),
+                    |endpoint| format!("tier {}", endpoint.tier.number())
+                ),
                 tool.title
             );
         }

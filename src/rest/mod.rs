@@ -5,6 +5,7 @@
 //! has two endpoints for the same thing, try the other one once. This room knows no tool by name.
 
 pub mod download;
+mod network;
 pub mod pagination;
 mod queue;
 pub mod request;
@@ -12,7 +13,10 @@ pub mod response;
 pub mod retry;
 
 use std::{
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -22,7 +26,9 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
+pub use self::network::Network;
 use self::{
+    network::with_remedy,
     queue::Queues,
     request::Request,
     response::{Answer, Asked, Headers, Output},
@@ -47,6 +53,9 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 pub struct Rest {
     base_url: String,
     call_limit: Duration,
+    network: Network,
+    /// How many requests went out, by tier.
+    calls: [AtomicU64; 3],
     largest_answer: usize,
     client: OnceLock<Client>,
     queues: Queues,
@@ -59,10 +68,37 @@ impl Rest {
         Self {
             base_url,
             call_limit,
+            network: Network::default(),
+            calls: Default::default(),
             largest_answer: LARGEST_ANSWER,
             client: OnceLock::new(),
             queues: Queues::default(),
         }
+    }
+
+    /// With another way out of this machine than the usual one.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// How many requests this process sent so far: of tier 1, 2 and 3.
+    pub fn calls(&self) -> [u64; 3] {
+        [0, 1, 2].map(|tier: usize| self.calls.get(tier).map_or(0, |count| count.load(Ordering::Relaxed)))
+    }
+
+    /// Asks the API for nothing, without a token: whether it can be reached, and its clock.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub async fn probe(&self) -> Result<Option<SystemTime>> {
+        const LIMIT: Duration = Duration::from_secs(10);
+        let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
+        let asked = self.client()?.get(format!("{}/v1/me", self.base_url)).timeout(LIMIT).send().await;
+        let response = asked.map_err(|error| unreachable(with_remedy(innermost(&error.without_url()))))?;
+        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+        Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()))
     }
 
     /// Calls one endpoint for a tool; `args` are by Figma's names and checked.
@@ -103,6 +139,9 @@ impl Rest {
         let mut attempt = 1;
         loop {
             let started = Instant::now();
+            if let Some(count) = self.calls.get(usize::from(asked.endpoint.tier.number()) - 1) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             let outcome =
                 self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
             tracing::info!(
@@ -154,7 +193,7 @@ impl Rest {
     }
 
     async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
-        let client = self.client().map_err(|problem| Failed::NotSent(problem.to_string()))?;
+        let client = self.client().map_err(Failed::Answered)?;
         let mut builder =
             client.request(method(request.method), format!("{}{}", self.base_url, request.target()));
         let (name, secret) = token.header();
@@ -174,9 +213,7 @@ impl Rest {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = client_builder(&self.base_url)
-            .build()
-            .map_err(|error| Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 })?;
+        let client = self.network.client(&self.base_url)?;
         Ok(self.client.get_or_init(|| client))
     }
 }
@@ -262,7 +299,7 @@ fn headers(from: &HeaderMap) -> Headers {
 /// No answer: either nothing was sent, or something may have been.
 fn not_answered(error: reqwest::Error) -> Failed {
     let was_sent = !error.is_connect() && !error.is_builder();
-    let problem = innermost(&error.without_url());
+    let problem = with_remedy(innermost(&error.without_url()));
     if was_sent {
         Failed::Broken(Error::Unreachable { problem, attempts: 1 })
     } else {

@@ -53,7 +53,7 @@ fn the_demo_shows_what_it_promises() {
     );
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     for promised in [
-        "offers 55 tools",
+        "offers 56 tools",
         "   - Shop (0:2)\n",
         "   Home (2:1)\n     Amir Haddad: The offer banner",
         "4. That frame rendered as a PNG of ",
@@ -181,14 +181,14 @@ fn empty_variables_count_as_absent() {
         variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let ran = run_with(&["tools", "--json"], &variables, "");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    assert_eq!(serde_json::from_str::<Vec<Value>>(&ran.stdout).unwrap().len(), 55);
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&ran.stdout).unwrap().len(), 56);
 }
 
 #[test]
 fn tools_lists_and_explains() {
     let all = run(&["tools"]);
     assert!(
-        all.stdout.ends_with("55 tools; * changes something. More about one: figma-mcp tools NAME\n"),
+        all.stdout.ends_with("56 tools; * changes something. More about one: figma-mcp tools NAME\n"),
         "{}",
         all.stdout
     );

@@ -1,7 +1,7 @@
 //! The two requests to Figma's OAuth server: a code for tokens, and a refresh token for an access
 //! token. Answers are read leniently: a number may be a text, and what is not needed may be missing.
 
-use std::{collections::HashMap, sync::OnceLock, time::Duration};
+use std::{collections::HashMap, fmt, sync::OnceLock, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, header::HeaderValue};
@@ -12,13 +12,12 @@ use url::form_urlencoded;
 
 use super::{App, Endpoints, authorize::Code};
 use crate::{
-    auth::redacted,
+    auth::{keep_out, redacted},
     error::{Error, OAuthError, Result, foreign},
 };
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(20);
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The most that is read of an answer.
 const LARGEST_ANSWER: usize = 64 * 1024;
 /// No token lives longer than this, whatever is said.
@@ -46,10 +45,14 @@ pub enum Refreshed {
     Refused(String),
 }
 
+/// Makes the client. How requests leave this machine is not known here; it must follow no redirects,
+/// since the app's secret would follow too.
+pub type MakeClient = Box<dyn Fn() -> Result<Client> + Send + Sync>;
+
 /// A way to Figma's OAuth server.
-#[derive(Debug)]
 pub struct OAuthServer {
     endpoints: Endpoints,
+    make_client: MakeClient,
     client: OnceLock<Client>,
 }
 
@@ -67,10 +70,16 @@ struct Refusal {
     message: String,
 }
 
+impl fmt::Debug for OAuthServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthServer").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
 impl OAuthServer {
     /// At these addresses.
-    pub const fn new(endpoints: Endpoints) -> Self {
-        Self { endpoints, client: OnceLock::new() }
+    pub const fn new(endpoints: Endpoints, make_client: MakeClient) -> Self {
+        Self { endpoints, make_client, client: OnceLock::new() }
     }
 
     /// Turns a code into tokens.
@@ -78,6 +87,7 @@ impl OAuthServer {
     /// # Errors
     /// Why Figma refuses, or why it could not be asked.
     pub async fn exchange(&self, app: &App, code: &Code) -> Result<Granted> {
+        keep_out(code.code.expose_secret());
         let form = [
             ("grant_type", "authorization_code"),
             ("redirect_uri", &code.redirect_uri),
@@ -98,6 +108,7 @@ impl OAuthServer {
     /// # Errors
     /// Why Figma could not be asked, or a refusal that says nothing of the login.
     pub async fn refresh(&self, app: &App, refresh: &SecretString) -> Result<Refreshed> {
+        keep_out(refresh.expose_secret());
         let token = ("refresh_token", refresh.expose_secret());
         let mut reply = self.post(&self.endpoints.refresh, app, &[token]).await?;
         if matches!(reply.status, 404 | 410) {
@@ -119,6 +130,7 @@ impl OAuthServer {
     }
 
     async fn post(&self, url: &str, app: &App, form: &[(&str, &str)]) -> Result<Reply> {
+        keep_out(app.client_secret.expose_secret());
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self
             .client()?
@@ -130,23 +142,12 @@ impl OAuthServer {
         answered.map_err(|_| Error::TimedOut { limit: LIMIT })?
     }
 
-    /// The client is made on first use: reading the system's certificates takes a while. It follows no
-    /// redirect, since the app's secret would follow too.
+    /// The client is made on first use: reading the system's certificates takes a while.
     fn client(&self) -> Result<&Client> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // Installed once per process; a second call changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(concat!("figma-mcp/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_LIMIT);
-        if self.endpoints.token.starts_with("http://") {
-            // Only this very machine is reached without TLS.
-            builder = builder.no_proxy().tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|error| unreachable(error))?;
+        let client = (self.make_client)()?;
         Ok(self.client.get_or_init(|| client))
     }
 }
@@ -220,6 +221,9 @@ fn granted(body: &str) -> Result<Granted> {
     let is_token = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_token(&wire.access_token) {
         return Err(bad("its access token cannot be one"));
+    }
+    for secret in [Some(&wire.access_token), wire.refresh_token.as_ref()].into_iter().flatten() {
+        keep_out(secret);
     }
     Ok(Granted {
         access: SecretString::from(wire.access_token),

@@ -14,7 +14,7 @@ use std::{
 use secrecy::SecretString;
 
 use super::{
-    App, Endpoints,
+    App,
     exchange::{Granted, OAuthServer, Refreshed},
     margin, random,
 };
@@ -64,13 +64,13 @@ struct Trouble {
 }
 
 impl Refresher {
-    /// For a login that is described in these profiles, with the OAuth server at these addresses.
-    pub fn new(profiles: Profiles, endpoints: Endpoints, client_secret: Option<SecretString>) -> Self {
+    /// For a login that is described in these profiles.
+    pub fn new(profiles: Profiles, server: OAuthServer, client_secret: Option<SecretString>) -> Self {
         // Without randomness the processes are in step, which the lock can bear.
         let share = random::<1>().map_or(0.5, |[byte]| f64::from(byte) / 255.0);
         Self(Arc::new(Inner {
             profiles,
-            server: OAuthServer::new(endpoints),
+            server,
             client_secret,
             jitter: 0.9 + 0.2 * share,
             turn: tokio::sync::Mutex::default(),
@@ -189,12 +189,11 @@ impl Inner {
     async fn app(&self, login: &Login, record: &Record) -> Result<App> {
         let missing = || OAuthError::NoSecret { profile: Some(login.profile.clone()) };
         let client_id = record.client_id.clone().ok_or_else(missing)?;
-        let client_secret = match &self.client_secret {
-            Some(secret) => secret.clone(),
-            None => {
-                let (store, entry) = (login.store.clone(), EntryName::client_secret(&login.profile));
-                aside(move || store.read(&entry)).await?.ok_or_else(missing)?
-            }
+        let client_secret = if let Some(secret) = &self.client_secret {
+            secret.clone()
+        } else {
+            let (store, entry) = (login.store.clone(), EntryName::client_secret(&login.profile));
+            aside(move || store.read(&entry)).await?.ok_or_else(missing)?
         };
         Ok(App { client_id, client_secret })
     }

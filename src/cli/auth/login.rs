@@ -146,7 +146,7 @@ pub(super) fn verify(settings: &Settings, kind: TokenKind, token: &Token) -> Res
             tell("note: the token is valid, and lacks `current_user:read`: its owner is not known\n");
             Ok(Owner::default())
         }
-        Err(Error::BadToken { .. } | Error::WrongToken { .. }) => {
+        Err(Error::BadToken { .. } | Error::NoAccess { .. }) => {
             Err(CredentialError::OtherKind { said: kind.name(), likely: likely_kind(kind, token) }.into())
         }
         Err(error) => Err(error),

@@ -15,7 +15,7 @@ use crate::{
         oauth::{
             App, Endpoints, PORTS,
             authorize::{Authorization, CALLBACK_LIMIT, Code, listen},
-            exchange::{Granted, OAuthServer},
+            exchange::Granted,
             redirect_uri,
         },
         profiles::{Expiry, ExpirySource, OAuthFacts, Profile, Profiles, StoreKind, longest_life},
@@ -23,10 +23,10 @@ use crate::{
         redacted,
         store::EntryName,
     },
-    cli::{in_runtime, tell},
+    cli::{in_runtime, setup, tell},
     error::{Error, OAuthError, Result},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, variable},
-    table::{Effect, Scope, TOOLSETS, TokenKind, Tool},
+    table::{Scope, TOOLSETS, TokenKind, Tool},
 };
 
 /// How long a refresh that is under way may hold up the storing of a new login.
@@ -76,8 +76,7 @@ pub(super) fn login_oauth(
     let kept = if is_same_app { store.read(&entry)? } else { None };
     let (client_secret, is_new) = client_secret(kept)?;
     let app = App { client_id, client_secret };
-    let base_url = settings.api_base_url.as_deref().unwrap_or(FIGMA_API);
-    let granted = in_runtime(authorize(Endpoints::of(base_url), &app, &scopes, args))?;
+    let granted = in_runtime(authorize(settings, &app, &scopes, args))?;
     let record = record(&app, granted);
     let token = record.token("Figma's OAuth answer")?;
     let owner = if login.token.no_verify {
@@ -184,17 +183,16 @@ fn scopes(settings: &Settings, named: &[String]) -> Result<Vec<String>> {
     let selection = settings.selection()?;
     let is_open = settings.toolsets.is_empty() && settings.tools.is_empty();
     let is_wanted = |everyday: bool, tool: &Tool| {
-        let says_who = tool.endpoint().scopes.contains(&Scope::CurrentUserRead);
+        let Some(endpoint) = tool.endpoint() else { return false };
+        let says_who = endpoint.scopes.contains(&Scope::CurrentUserRead);
         let is_meant = !is_open || everyday || says_who;
-        (says_who || selection.check(tool).is_ok())
-            && is_meant
-            && tool.endpoint().tokens.contains(&TokenKind::OAuth)
+        (says_who || selection.check(tool).is_ok()) && is_meant && endpoint.tokens.contains(&TokenKind::OAuth)
     };
     let mut wanted: Vec<Scope> = Vec::new();
     for set in TOOLSETS {
         for tool in set.tools.iter().filter(|tool| is_wanted(set.everyday, tool)) {
-            debug_assert!(!settings.read_only || tool.effect == Effect::Read);
-            wanted.extend(tool.endpoint().scopes.iter().find(|scope| **scope != Scope::FilesRead));
+            let scopes = tool.endpoint().map_or(&[][..], |endpoint| endpoint.scopes);
+            wanted.extend(scopes.iter().find(|scope| **scope != Scope::FilesRead));
         }
     }
     // In Figma's own order, which is that of the app's settings page.
@@ -206,7 +204,8 @@ fn scopes(settings: &Settings, named: &[String]) -> Result<Vec<String>> {
 }
 
 /// Consent in the browser, then the code for tokens, at once: it is good for 30 seconds.
-async fn authorize(endpoints: Endpoints, app: &App, scopes: &[String], args: &OAuthArgs) -> Result<Granted> {
+async fn authorize(settings: &Settings, app: &App, scopes: &[String], args: &OAuthArgs) -> Result<Granted> {
+    let endpoints = Endpoints::of(settings.api_base_url.as_deref().unwrap_or(FIGMA_API));
     let code = if args.manual {
         paste(&endpoints, app, scopes).await?
     } else {
@@ -225,7 +224,7 @@ async fn authorize(endpoints: Endpoints, app: &App, scopes: &[String], args: &OA
         }
         login.wait(listener, limit).await?
     };
-    OAuthServer::new(endpoints).exchange(app, &code).await
+    setup::oauth_server(settings).exchange(app, &code).await
 }
 
 async fn paste(endpoints: &Endpoints, app: &App, scopes: &[String]) -> Result<Code> {
