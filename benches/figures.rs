@@ -376,7 +376,7 @@ impl Table {
         match measured {
             Some(measured) => self.row(figure, measured, "MB", target),
             None => {
-                self.0.push([figure.to_owned(), "on Linux only".to_owned(), String::new(), String::new()])
+                self.0.push([figure.to_owned(), "on Linux only".to_owned(), String::new(), String::new()]);
             }
         }
     }

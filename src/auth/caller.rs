@@ -223,14 +223,13 @@ impl Caller {
         if let Some(token) = current.as_ref().filter(|token| !token.is_same(dead)) {
             return Ok(Some(token.clone()));
         }
-        let fresh = match &login.refresh {
-            Some(refresh) => refresh.refresh(login, dead).await?,
-            None => {
-                let record = login.load().await?;
-                let stored = record.token(&login.origin())?;
-                let other = |token: &Token| !token.is_same(dead);
-                Some(stored).filter(other).or_else(|| record.previous_token(&login.origin()).filter(other))
-            }
+        let fresh = if let Some(refresh) = &login.refresh {
+            refresh.refresh(login, dead).await?
+        } else {
+            let record = login.load().await?;
+            let stored = record.token(&login.origin())?;
+            let other = |token: &Token| !token.is_same(dead);
+            Some(stored).filter(other).or_else(|| record.previous_token(&login.origin()).filter(other))
         };
         if let Some(token) = &fresh {
             *current = Some(token.clone());

@@ -88,15 +88,15 @@ mod tests {
 
     #[test]
     fn the_warning_grows_at_14_7_3_and_1_days() {
-        let said = |days: f64| {
-            let at = now() + (days * 86_400.0) as u64;
+        let said = |half_days: u64| {
+            let at = now() + half_days * DAY / 2;
             warning(Some(Expiry { at, from: ExpirySource::Declared }), "default")
         };
-        assert_eq!(said(14.5), None);
-        assert!(said(13.5).unwrap().contains("13 days"));
-        assert!(said(6.5).unwrap().contains("this week"));
-        assert!(said(2.5).unwrap().contains("today"));
-        assert!(said(0.5).unwrap().contains("now"));
+        assert_eq!(said(29), None);
+        assert!(said(27).unwrap().contains("13 days"));
+        assert!(said(13).unwrap().contains("this week"));
+        assert!(said(5).unwrap().contains("today"));
+        assert!(said(1).unwrap().contains("now"));
         let ended = Expiry { at: 1, from: ExpirySource::Assumed };
         assert!(warning(Some(ended), "default").unwrap().contains("ended on 1970-01-01"));
     }

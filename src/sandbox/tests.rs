@@ -89,6 +89,7 @@ fn reads() -> Vec<String> {
         format!("/v1/projects/{PROJECT}/files?branch_data=true"),
         format!("/v1/projects/{PROJECT}/meta"),
         format!("/v2/teams/{TEAM}/folders"),
+        format!("/v2/teams/{TEAM}/webhooks"),
         format!("/v2/folders/{PROJECT}/folders"),
         format!("/v2/folders/{PROJECT}/files"),
         format!("/v2/folders/{PROJECT}/meta"),

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod definition;
 pub mod figma_url;
+mod fit;
 mod row;
 mod selection;
 

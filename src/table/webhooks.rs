@@ -65,6 +65,16 @@ fn adapt_context(args: &mut Args) {
     }
 }
 
+/// The deprecated path: the only one that a token with nothing but `files:read` may call.
+const TEAM_WEBHOOKS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v2/teams/{context_id}/webhooks",
+    tier: Tier::Two,
+    scopes: &[Scope::WebhooksRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { plan: Plan::Paid, ..NO_QUIRKS },
+};
+
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "webhooks",
     description: "Webhooks of teams, projects and files.",
@@ -171,7 +181,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_webhook_delete",
             title: "Delete a webhook",
-            description: "Deletes a webhook. To stop deliveries for a while, pause it with `figma_webhook_update`.",
+            description: "Deletes a webhook. To pause it use `figma_webhook_update`.",
             effect: Effect::Delete,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {
@@ -202,7 +212,12 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::Two,
                     scopes: &[Scope::WebhooksRead],
                     tokens: ANY_TOKEN,
-                    quirks: Quirks { plan: Plan::Paid, fixed_params: &[("context", "team")], ..NO_QUIRKS },
+                    quirks: Quirks {
+                        plan: Plan::Paid,
+                        fixed_params: &[("context", "team")],
+                        fallback: Some(&TEAM_WEBHOOKS),
+                        ..NO_QUIRKS
+                    },
                 }),
                 extra: NO_EXTRA,
             }
@@ -210,7 +225,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_webhook_requests_list",
             title: "List deliveries of a webhook",
-            description: "What a webhook sent in the last 7 days, with status and error of each delivery.",
+            description: "What a webhook sent in the last 7 days, with each status and error.",
             effect: Effect::Read,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {

@@ -37,8 +37,6 @@ DEVIATIONS = {
         "only Figma sends it",
     ("PUT /v2/webhooks/{webhook_id}", "`event_type` does not offer PING"):
         "only Figma sends it",
-    ("GET /v2/teams/{team_id}/webhooks", "no row"):
-        "deprecated for GET /v2/webhooks with a context, which figma_team_webhooks_list calls",
 }
 
 METHODS = ("get", "post", "put", "patch", "delete")

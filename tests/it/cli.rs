@@ -148,7 +148,7 @@ fn every_mistake_has_its_exit_code_and_a_hint() {
             "error: a plan access token cannot call `figma_me_get`",
         ),
         (&["call", "figma_me_get"], "", 3, "error: no Figma token is configured"),
-        (&["call", "figma_me_get"], "two words", 3, "error: the token from FIGMA_TOKEN cannot be used"),
+        (&["call", "figma_me_get"], "two words", 33, "error: the token from FIGMA_TOKEN cannot be used"),
         (
             &["--api-base-url", "http://api.figma.com", "tools"],
             "",
@@ -194,7 +194,7 @@ fn tools_lists_and_explains() {
     );
     let plan = run_with(&["tools"], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "plan")], "");
     assert!(
-        plan.stdout.contains("\n47 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
+        plan.stdout.contains("\n48 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
         "{}",
         plan.stderr
     );

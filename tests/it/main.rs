@@ -11,6 +11,7 @@
 
 mod answers;
 mod arguments;
+mod auth;
 mod cli;
 mod client;
 mod errors;

@@ -161,16 +161,9 @@ impl World {
         serde_json::from_str(&fs::read_to_string(self.record_file()).unwrap()).unwrap()
     }
 
-    /// Changes what is stored, as time does.
-    fn edit(&self, file: &Path, change: impl Fn(&mut Value)) {
-        let mut value: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-        change(&mut value);
-        fs::write(file, value.to_string()).unwrap();
-    }
-
     /// An hour passes: what was unplanned is forgotten.
     fn forget_unplanned(&self) {
-        self.edit(&self.folder.join("profiles.json"), |facts| {
+        edit(&self.folder.join("profiles.json"), |facts| {
             facts["profiles"]["default"]["oauth"]["unplanned"] = json!([]);
         });
     }
@@ -214,6 +207,13 @@ fn http(method: &str, url: &str, body: &str) -> String {
 fn location(answer: &str) -> Option<String> {
     let line = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("location:"))?;
     Some(line.split_once(':').unwrap().1.trim().to_owned())
+}
+
+/// Changes what is stored, as time does.
+fn edit(file: &Path, change: impl Fn(&mut Value)) {
+    let mut value: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(file, value.to_string()).unwrap();
 }
 
 fn seconds_now() -> u64 {
@@ -389,19 +389,19 @@ fn a_dead_token_is_replaced_with_one_replay() {
 fn a_token_near_its_end_is_replaced_before_it_is_used() {
     let world = World::logged_in("proactive", APP);
     let end = |seconds: u64| {
-        world.edit(&world.record_file(), |record| record["expires_at"] = json!(seconds_now() + seconds));
+        edit(&world.record_file(), |record| record["expires_at"] = json!(seconds_now() + seconds));
     };
     end(25 * 3600 * 2);
     assert_eq!(world.me().code, 0);
     assert_eq!(world.count("refreshes"), 0);
-    world.edit(&world.record_file(), |record| record["issued_at"] = json!(seconds_now() - 80 * 86_400));
+    edit(&world.record_file(), |record| record["issued_at"] = json!(seconds_now() - 80 * 86_400));
     end(3600);
     assert_eq!(world.me().code, 0);
     assert_eq!(world.last_requests(2), ["/v1/oauth/refresh 200", "/v1/me 200"]);
     assert_eq!(world.me().code, 0);
     assert_eq!(world.count("refreshes"), 1);
     // Figma fails: the token is good for a while yet, and nothing is lost.
-    world.edit(&world.record_file(), |record| record["issued_at"] = json!(seconds_now() - 80 * 86_400));
+    edit(&world.record_file(), |record| record["issued_at"] = json!(seconds_now() - 80 * 86_400));
     end(3600);
     world.order(&json!({ "refresh_status": 503 }));
     let ran = world.me();

@@ -12,6 +12,7 @@ use crate::{
         now,
         oauth::State,
         profiles::Expiry,
+        redacted,
         time::{day, warning},
     },
     cli::{print, setup},
@@ -61,7 +62,8 @@ pub(super) fn run(settings: &Settings, as_json: bool, check: bool) -> Result<u8>
     if check && report.state == "usable" {
         report.ask_figma(settings);
     }
-    print(&if as_json { report.json() } else { report.text() })?;
+    // What Figma, or whoever answers in its place, says can quote the token.
+    print(&redacted(&if as_json { report.json() } else { report.text() }))?;
     Ok(report.code)
 }
 
@@ -224,7 +226,10 @@ impl Report {
             "Figma",
             self.checked.map(|is_accepted| if is_accepted { "accepts it" } else { "refuses it" }.to_owned()),
         );
-        let mut text: String = lines.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect();
+        let mut text = String::new();
+        for (name, value) in lines {
+            text += &format!("{name:<9}{value}\n");
+        }
         if let Some(kind) = self.kind {
             let refused = self.refused();
             let count = table::tools().count() - refused.len();
@@ -280,7 +285,7 @@ pub(super) fn list(settings: &Settings, as_json: bool) -> Result<()> {
         );
     }
     if text.is_empty() {
-        text = "Nobody is logged in: figma-mcp auth login\n".to_owned();
+        text += "Nobody is logged in: figma-mcp auth login\n";
     }
     print(&text)
 }
