@@ -32,6 +32,11 @@ fn rounds(few: usize, thorough: usize) -> usize {
     if std::env::var_os("FIGMA_MCP_THOROUGH").is_some_and(|value| value == "1") { thorough } else { few }
 }
 
+/// Whether the long tests keep their tokens in the system's keyring: `tests/contract/oauth-keyring`.
+fn in_keyring() -> bool {
+    std::env::var_os("FIGMA_MCP_TEST_KEYRING").is_some_and(|value| value == "1")
+}
+
 /// A sandbox that several processes share, and a configuration of this test's own.
 struct World {
     sandbox: Child,
@@ -100,8 +105,9 @@ impl World {
 
     /// A login up to its printed address; the rest of its stderr follows.
     fn begin_login(&self, arguments: &[&str]) -> (Child, String, BufReader<impl Read + use<>>) {
-        let fixed = ["auth", "login", "--kind", "oauth", "--client-id", self.app, "--insecure-storage"];
-        let mut child = self.start(&[&fixed, arguments].concat());
+        let fixed = ["auth", "login", "--kind", "oauth", "--client-id", self.app];
+        let store: &[&str] = if in_keyring() { &[] } else { &["--insecure-storage"] };
+        let mut child = self.start(&[&fixed, store, arguments].concat());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let url = loop {
@@ -157,8 +163,14 @@ impl World {
         self.folder.join("tokens/default.json")
     }
 
+    /// What is stored; in a keyring it is looked at from outside.
     fn record(&self) -> Value {
-        serde_json::from_str(&fs::read_to_string(self.record_file()).unwrap()).unwrap()
+        if !in_keyring() {
+            return serde_json::from_str(&fs::read_to_string(self.record_file()).unwrap()).unwrap();
+        }
+        let lookup = ["lookup", "service", "figma-mcp", "username", "default"];
+        let output = std::process::Command::new("secret-tool").args(lookup).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// An hour passes: what was unplanned is forgotten.
@@ -483,6 +495,41 @@ fn a_server_that_runs_takes_up_what_another_process_stored() {
         assert_eq!(client.answer(call)["result"]["isError"], false);
     }
     assert_eq!(world.count("refreshes"), 2);
+}
+
+#[test]
+fn nothing_secret_is_logged() {
+    let world = World::logged_in("logged", APP);
+    let mut secrets = vec![CLIENT_SECRET.to_owned()];
+    let said = ["--log-level", "trace"];
+    let mut text = String::new();
+    for _ in 0..2 {
+        let record = world.record();
+        secrets.extend(["access", "refresh"].map(|name| record[name].as_str().unwrap().to_owned()));
+        world.expire();
+        let ran = world.run(&[&["call", "figma_me_get"], &said[..]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        text += &(ran.stdout + &ran.stderr);
+    }
+    world.order(&json!({ "revoke": true }));
+    let ran = world.run(&[&["call", "figma_me_get"], &said[..]].concat());
+    text += &(ran.stdout + &ran.stderr);
+    let code = std::cell::RefCell::new(String::new());
+    let login = world.login(&said, |place| {
+        *code.borrow_mut() = place.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        place.to_owned()
+    });
+    secrets.push(code.into_inner());
+    secrets.push(world.record()["refresh"].as_str().unwrap().to_owned());
+    text += &(login.stdout + &login.stderr);
+    assert!(text.contains("DEBUG") || text.contains("TRACE"), "{text}");
+    for secret in secrets {
+        let hex = secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &secret);
+        for form in [secret, hex, encoded] {
+            assert!(!text.contains(&form), "{form} is in {text}");
+        }
+    }
 }
 
 /// Eight processes meet a dead token at once, again and again.
