@@ -226,10 +226,17 @@ impl Caller {
         let fresh = if let Some(refresh) = &login.refresh {
             refresh.refresh(login, dead).await?
         } else {
-            let record = login.load().await?;
-            let stored = record.token(&login.origin())?;
+            let origin = login.origin();
             let other = |token: &Token| !token.is_same(dead);
-            Some(stored).filter(other).or_else(|| record.previous_token(&login.origin()).filter(other))
+            match login.load().await {
+                Ok(record) => (record.token(&origin).ok().filter(other))
+                    .or_else(|| record.previous_token(&origin).filter(other)),
+                Err(error) => {
+                    // Figma's refusal says more than that there is nothing to replace it with.
+                    tracing::warn!(%error, "no other token can be looked for");
+                    None
+                }
+            }
         };
         if let Some(token) = &fresh {
             *current = Some(token.clone());

@@ -25,11 +25,15 @@ impl Network {
             problem: super::innermost(&error.without_url()),
             attempts: 1,
         };
-        self.apply(super::client_builder(base_url))?.build().map_err(failed)
+        self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
     }
 
-    /// Tells a client about it.
-    fn apply(&self, mut builder: ClientBuilder) -> Result<ClientBuilder> {
+    /// Tells a client of this address about it. Without TLS only this very machine is reached, which
+    /// is behind no proxy.
+    fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
+        if base_url.starts_with("http://") {
+            return Ok(builder);
+        }
         if let Some(proxy) = &self.proxy {
             // The library's error would quote the address, which can hold a password.
             let proxy = Proxy::all(proxy).map_err(|_| Error::Usage {

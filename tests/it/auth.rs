@@ -282,14 +282,14 @@ fn a_rotated_plan_token_falls_back_while_both_are_accepted() {
 fn a_token_that_ends_soon_is_warned_of_everywhere_once() {
     let home = Home::new("expiry");
     assert_eq!(home.login("sandbox-personal", &["--expires", "5d"]).code, 0);
-    assert!(home.run(&["auth", "status"]).stdout.contains("warning: The Figma token ends in 4 days"));
+    assert!(home.run(&["auth", "status"]).stdout.contains("warning: The Figma token ends in "));
     let config = home.config();
     let variables = [("FIGMA_MCP_CONFIG_DIR", config.to_str().unwrap()), ("FIGMA_PROFILE", "default")];
     let mut client = Client::ready(&["--sandbox"], &variables);
     let notes = |result: Value| result["content"][1]["text"].as_str().unwrap_or_default().to_owned();
-    assert!(notes(client.call("figma_me_get", json!({}))).contains("ends in 4 days"));
+    assert!(notes(client.call("figma_me_get", json!({}))).contains("this week"));
     assert_eq!(notes(client.call("figma_me_get", json!({}))), "");
-    assert!(client.close().stderr.contains("ends in 4 days"));
+    assert!(client.close().stderr.contains("this week"));
 
     let facts = fs::read_to_string(config.join("profiles.json")).unwrap();
     let mut facts: Value = serde_json::from_str(&facts).unwrap();
@@ -341,6 +341,30 @@ fn a_dead_token_is_replaced_by_what_was_stored_meanwhile_for_one_replay() {
     assert_eq!(count.load(Ordering::SeqCst), 3);
     assert_eq!(client.json("figma_me_get", json!({}))["handle"], "Ada");
     assert_eq!(count.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn what_goes_out_goes_through_the_proxy_and_trusts_what_it_is_told() {
+    let home = Home::new("proxy");
+    let (sender, asked) = std::sync::mpsc::channel();
+    let proxy = play(move |request, stream| {
+        let _ = sender.send(request.to_owned());
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+    });
+    let ran = home.run_with(&["auth", "login", "--insecure-storage", "--proxy", &proxy], "figd_x");
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let request = asked.recv_timeout(QUICK).unwrap();
+    assert!(request.starts_with("CONNECT api.figma.com:443 "), "{request}");
+    assert!(!request.contains("figd_x"), "{request}");
+    for (setting, value, word) in [
+        ("--proxy", "no proxy", "no address of a proxy"),
+        ("--ca-file", "no-such-file.pem", "no-such-file.pem"),
+        ("--ca-file", "Cargo.toml", "no certificate"),
+    ] {
+        let ran = home.run_with(&["auth", "login", "--insecure-storage", setting, value], "figd_x");
+        assert!(ran.code != 0 && ran.stderr.contains(word), "{setting} {value}: {}", ran.stderr);
+        assert!(!home.record("default").exists());
+    }
 }
 
 #[test]
