@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{LoginArgs, login};
 use crate::{
     auth::{
-        now,
+        Token, now,
         oauth::{
             App, Endpoints, PORTS,
             authorize::{Authorization, CALLBACK_LIMIT, Code, listen},
@@ -79,27 +79,25 @@ pub(super) fn login_oauth(
     let granted = in_runtime(authorize(settings, &app, &scopes, args))?;
     let record = record(&app, granted);
     let token = record.token("Figma's OAuth answer")?;
-    let owner = if login.token.no_verify {
-        login::Owner::default()
-    } else {
-        login::verify(settings, TokenKind::OAuth, &token)?
-    };
-    let record = Record { handle: owner.handle.clone(), user_id: owner.id.or(record.user_id), ..record };
-    // A refresh of the former login must not come after this.
-    let _lock = profiles.lock(profile, PATIENCE)?;
-    if is_new {
-        store.write(&entry, &app.client_secret)?;
+    {
+        // A refresh of the former login must not come after this.
+        let _lock = profiles.lock(profile, PATIENCE)?;
+        if is_new {
+            store.write(&entry, &app.client_secret)?;
+        }
+        store.save(profile, &record)?;
     }
-    store.save(profile, &record)?;
     login::check_kept(store.load(profile)?, &token, profile, &store.place().to_string())?;
+    // Whose it is comes after: the tokens before are dead by now, and these must not be lost.
+    let owner = if login.token.no_verify { login::Owner::default() } else { owner(settings, &token) };
     let team = login.team.as_deref().map(crate::settings::team_id).transpose()?;
     let facts = Profile {
         kind: TokenKind::OAuth,
         store: kind,
         created_at: record.created_at,
         expires: record.expires_at.map(|at| Expiry { at, from: ExpirySource::OAuth }),
-        handle: record.handle,
-        user_id: record.user_id,
+        handle: owner.handle,
+        user_id: owner.id.or(record.user_id),
         team_id: team.or_else(|| known.and_then(|known| known.team_id)),
         oauth: Some(OAuthFacts { client_id: app.client_id, scopes, ..OAuthFacts::default() }),
     };
@@ -107,6 +105,14 @@ pub(super) fn login_oauth(
     tell(&login::summary(profile, &facts, &store.place().to_string()));
     login::tell_environment();
     Ok(())
+}
+
+/// Whose token it is. Figma has just made it, so not to know that is no failure.
+fn owner(settings: &Settings, token: &Token) -> login::Owner {
+    login::verify(settings, TokenKind::OAuth, token).unwrap_or_else(|error| {
+        tell(&format!("note: its owner is not known: {error}\n"));
+        login::Owner::default()
+    })
 }
 
 /// The app that is named, else that of the login before.
