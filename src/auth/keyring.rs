@@ -201,7 +201,9 @@ fn failure(text: &str) -> KeyringTrouble {
     const NOBODY: [&str; 3] = ["serviceunknown", "was not provided by any", "namehasnoowner"];
     const NO_BUS: [&str; 6] =
         ["no such file", "connection refused", "not found", "address", "i/o error", "autolaunch"];
-    const FULL: [&str; 3] = ["no space", "disk full", "quota"];
+    // The last two are GNOME Keyring's words on a full disk.
+    const FULL: [&str; 5] =
+        ["no space", "disk full", "quota", "couldn't set item secret", "couldn't create item"];
     let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&NOBODY) {

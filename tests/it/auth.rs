@@ -462,6 +462,44 @@ fn no_other_program_may_look_into_the_process() {
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
 }
 
+/// On a terminal, which `script` plays: a typed token is not shown, and a stored one only when asked.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_at_a_terminal_sees_no_token() {
+    let home = Home::new("terminal");
+    let on_terminal = |arguments: &str, input: &str| {
+        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_figma-mcp"));
+        let command = home.command(&[]);
+        let mut shell = Command::new("script");
+        let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let child = shell.args(["-qec", &line, "/dev/null"]).envs(variables).env_remove("FIGMA_TOKEN");
+        let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let Ok(mut child) = child else { return None };
+        let mut stdin = child.stdin.take().unwrap();
+        // What is typed before the question would be echoed by the terminal itself.
+        std::thread::sleep(Duration::from_secs(2));
+        stdin.write_all(input.as_bytes()).unwrap();
+        let ran = child.wait_with_output().unwrap();
+        drop(stdin);
+        Some((ran.status.code().unwrap(), String::from_utf8_lossy(&ran.stdout).into_owned()))
+    };
+    let Some((code, said)) = on_terminal("auth login --sandbox --insecure-storage", "sandbox-personal\n")
+    else {
+        println!("SKIPPED: `script` is not installed");
+        return;
+    };
+    assert_eq!(code, 0, "{said}");
+    for promised in ["https://www.figma.com/settings", "file_content:read", "(not shown)", "Stored"] {
+        assert!(said.contains(promised), "no {promised}: {said}");
+    }
+    assert!(!said.contains("sandbox-personal") && !said.contains("files:read"), "{said}");
+    let (code, said) = on_terminal("auth token", "").unwrap();
+    assert_eq!((code, said.contains("sandbox-personal")), (25, false), "{said}");
+    let (code, said) = on_terminal("auth token --yes", "").unwrap();
+    assert_eq!((code, said.trim()), (0, "sandbox-personal"));
+    assert_eq!(on_terminal("auth status", "").unwrap().0, 0);
+}
+
 /// The six situations of a machine without a desktop, and a whole round trip, against a real one.
 #[cfg(target_os = "linux")]
 #[test]
