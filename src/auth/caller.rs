@@ -29,6 +29,9 @@ pub trait Refresh: Send + Sync + fmt::Debug {
     /// A token that is not `seen`: one that another process got already, or a new one. `None` where
     /// this login has nothing to refresh with.
     fn refresh<'a>(&'a self, login: &'a Login, seen: &'a Token) -> Pending<'a, Option<Token>>;
+
+    /// Whether this token is so near its end that it should be replaced before it is used.
+    fn is_due(&self, token: &Token) -> bool;
 }
 
 /// Whoever calls a tool.
@@ -193,9 +196,7 @@ impl Caller {
             Some(token) => token,
             None => login.load().await?.token(&login.origin())?,
         };
-        if token.expires_at.is_some_and(|end| end < now() + REFRESH_MARGIN)
-            && let Some(refresh) = &login.refresh
-        {
+        if let Some(refresh) = login.refresh.as_ref().filter(|refresh| refresh.is_due(&token)) {
             match refresh.refresh(login, &token).await {
                 Ok(Some(fresh)) => token = fresh,
                 Ok(None) => {}

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{now, profiles::Expiry};
+use super::{
+    now,
+    profiles::{Expiry, ExpirySource},
+};
 use crate::error::span;
 
 const DAY: u64 = 86_400;
@@ -38,7 +41,8 @@ pub fn life(text: &str) -> Option<Duration> {
 
 /// The sentence about a token that ends soon or has ended; it grows more urgent at 14, 7, 3 and 1 days.
 pub fn warning(expiry: Option<Expiry>, profile: &str) -> Option<String> {
-    let Expiry { at, from } = expiry?;
+    // An OAuth token is replaced before its end, without anybody's doing.
+    let Expiry { at, from } = expiry.filter(|expiry| expiry.from != ExpirySource::OAuth)?;
     let left = at.saturating_sub(now());
     let renew = format!("create a new one and run `figma-mcp auth login --profile {profile}`");
     let source = from.name();
@@ -66,7 +70,6 @@ fn count(days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::profiles::ExpirySource;
 
     #[test]
     fn days_are_those_of_the_calendar() {
@@ -97,6 +100,7 @@ mod tests {
         assert!(said(13).unwrap().contains("this week"));
         assert!(said(5).unwrap().contains("today"));
         assert!(said(1).unwrap().contains("now"));
+        assert_eq!(warning(Some(Expiry { at: now(), from: ExpirySource::OAuth }), "default"), None);
         let ended = Expiry { at: 1, from: ExpirySource::Assumed };
         assert!(warning(Some(ended), "default").unwrap().contains("ended on 1970-01-01"));
     }

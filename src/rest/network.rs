@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
 
 use crate::error::{Error, Result};
 
@@ -16,9 +16,21 @@ pub struct Network {
 }
 
 impl Network {
+    /// A client of the server at this address, which follows no redirects.
+    ///
+    /// # Errors
+    /// A proxy or certificates that cannot be used.
+    pub fn client(&self, base_url: &str) -> Result<Client> {
+        let failed = |error: reqwest::Error| Error::Unreachable {
+            problem: super::innermost(&error.without_url()),
+            attempts: 1,
+        };
+        self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
+    }
+
     /// Tells a client of this address about it. Without TLS only this very machine is reached, which
     /// is behind no proxy.
-    pub(super) fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
+    fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
         if base_url.starts_with("http://") {
             return Ok(builder);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use figma_mcp::error::{CredentialError, Error, KeyringTrouble, RateLimit, TokenProblem};
+use figma_mcp::error::{CredentialError, Error, KeyringTrouble, OAuthError, RateLimit, TokenProblem};
 
 use crate::golden;
 
@@ -62,6 +62,7 @@ fn samples() -> Vec<Error> {
     all.extend(credential_samples().map(Error::from));
     all.extend(refusal_samples());
     all.extend(limit_samples());
+    all.extend(oauth_samples().map(Error::from));
     all.extend([
         Error::FigmaFailed { status: 500, message: said("Internal server error"), attempts: 3 },
         Error::Unknown { problem: said("the connection broke"), verify_with: "figma_file_comments_list" },
@@ -167,6 +168,26 @@ fn refusal_samples() -> Vec<Error> {
             message: said("Missing required parameter passcode"),
             advice: Some("Give `passcode` too: it cannot be read back."),
         },
+    ]
+}
+
+/// Every situation of OAuth: a `match` on the enum cannot be complete out here.
+fn oauth_samples() -> [OAuthError; 12] {
+    let said = |text: &str| text.to_owned();
+    let (profile, redirect_uri) = (said("default"), said("http://127.0.0.1:14920/callback"));
+    [
+        OAuthError::NoSecret { profile: None },
+        OAuthError::NoPort { ports: said("14920, 24920, 34920") },
+        OAuthError::NoCallback { limit: Duration::from_secs(120), redirect_uri: redirect_uri.clone() },
+        OAuthError::WrongState,
+        OAuthError::BadCallback { problem: "there is no code in it" },
+        OAuthError::Refused { message: said("access_denied") },
+        OAuthError::ExpiredCode { message: said("Code has expired") },
+        OAuthError::WrongSecret { message: said("Invalid client secret") },
+        OAuthError::WrongRedirect { redirect_uri, message: said("Redirect URI does not match") },
+        OAuthError::NotExchanged { status: 403, message: said("Forbidden") },
+        OAuthError::Revoked { profile: profile.clone(), message: said("Invalid refresh token") },
+        OAuthError::Contended { profile, times: 4 },
     ]
 }
 

@@ -65,10 +65,15 @@ pub(super) fn run(settings: &Settings, login: &LoginArgs) -> Result<()> {
     };
     remember(&profiles, &name, &profile)?;
     tell(&summary(&name, &profile, &store.place().to_string()));
+    tell_environment();
+    Ok(())
+}
+
+/// Says so where a token in the environment hides the stored one.
+pub(super) fn tell_environment() {
     if let Found::Token(token) = setup::environment_token() {
         tell(&format!("note: {} is set, and goes before what is stored here\n", token.origin));
     }
-    Ok(())
 }
 
 /// Writes down what is known of a login, and forgets the token that another store held for it.
@@ -203,7 +208,7 @@ fn explanation(kind: TokenKind) -> String {
     )
 }
 
-fn summary(name: &str, profile: &Profile, place: &str) -> String {
+pub(super) fn summary(name: &str, profile: &Profile, place: &str) -> String {
     let who = profile.handle.as_ref().map_or_else(String::new, |handle| format!(" of {handle}"));
     let mut text = format!("Stored {}{who} as profile `{name}` in {place}.\n", profile.kind.description());
     if let Some(expiry) = profile.expires {

@@ -10,12 +10,13 @@ use crate::{
         Found, Login, Token,
         abilities::{Refused, refused_tools},
         now,
+        oauth::State,
         profiles::Expiry,
         redacted,
         time::{day, warning},
     },
     cli::{print, setup},
-    error::{CredentialError, Error, Result, span},
+    error::{CredentialError, Error, OAuthError, Result, span},
     settings::Settings,
     table::{self, TokenKind},
 };
@@ -28,7 +29,7 @@ const UNAVAILABLE: u8 = 5;
 
 /// What is known of the token in use.
 struct Report {
-    /// `usable`, `none`, `expired`, `unavailable` or `refused`.
+    /// `usable`, `none`, `expired`, `revoked`, `unavailable` or `refused`.
     state: &'static str,
     code: u8,
     profile: Option<String>,
@@ -38,6 +39,8 @@ struct Report {
     handle: Option<String>,
     team_id: Option<String>,
     scopes: Vec<String>,
+    /// How a login with OAuth stands.
+    oauth: Option<State>,
     created_at: Option<u64>,
     expires: Option<Expiry>,
     problem: Option<Error>,
@@ -78,7 +81,13 @@ fn of_login(login: &Login) -> Report {
     let (state, code, masked, problem) = match login.load_here() {
         Ok(record) => {
             let masked = Some(masked(&record.access));
-            if let Some(expiry) = facts.expires.filter(|expiry| expiry.at <= now()) {
+            if State::of(facts) == Some(State::Revoked) {
+                let (profile, message) = (login.profile.clone(), String::new());
+                ("revoked", EXPIRED, masked, Some(OAuthError::Revoked { profile, message }.into()))
+            } else if State::of(facts) == Some(State::Expiring) {
+                // The next call replaces it.
+                ("usable", USABLE, masked, None)
+            } else if let Some(expiry) = facts.expires.filter(|expiry| expiry.at <= now()) {
                 let ago = span(Duration::from_secs(now() - expiry.at));
                 let expired = CredentialError::Expired { profile: login.profile.clone(), ago };
                 ("expired", EXPIRED, masked, Some(expired.into()))
@@ -98,6 +107,7 @@ fn of_login(login: &Login) -> Report {
         masked,
         handle: facts.handle.clone(),
         team_id: facts.team_id.clone(),
+        oauth: State::of(facts),
         scopes: facts.oauth.as_ref().map(|oauth| oauth.scopes.clone()).unwrap_or_default(),
         created_at: Some(facts.created_at),
         expires: facts.expires,
@@ -128,6 +138,7 @@ impl Report {
             handle: None,
             team_id: None,
             scopes: Vec::new(),
+            oauth: None,
             created_at: None,
             expires: None,
             problem: None,
@@ -183,6 +194,7 @@ impl Report {
             "handle": self.handle,
             "team_id": self.team_id,
             "scopes": self.scopes,
+            "oauth": self.oauth.map(State::name),
             "created": self.created_at.map(day),
             "expires": self.expires.map(|expiry| json!({ "on": day(expiry.at), "from": expiry.from.name() })),
             "accepted_by_figma": self.checked,
@@ -201,6 +213,7 @@ impl Report {
         add("Token", self.masked.clone());
         add("Owner", self.handle.clone());
         add("Team", self.team_id.clone());
+        add("OAuth", self.oauth.map(|state| state.name().to_owned()));
         add("Scopes", (!self.scopes.is_empty()).then(|| self.scopes.join(" ")));
         add(
             "Stored",
