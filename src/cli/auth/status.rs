@@ -154,19 +154,29 @@ impl Report {
     /// Plan tokens cannot be asked about.
     fn ask_figma(&mut self, settings: &Settings) {
         let Some(kind) = self.kind.filter(|kind| *kind != TokenKind::Plan) else { return };
-        let token = match setup::environment_token() {
-            Found::Token(token) => Ok(token),
-            _ => setup::login(settings)
-                .and_then(|login| login.ok_or(Error::NoToken))
-                .and_then(|login| login.load_here()?.token(&login.origin())),
+        let outcome = if self.oauth.is_some() {
+            login::verify_login(settings)
+        } else {
+            let token = match setup::environment_token() {
+                Found::Token(token) => Ok(token),
+                _ => setup::login(settings)
+                    .and_then(|login| login.ok_or(Error::NoToken))
+                    .and_then(|login| login.load_here()?.token(&login.origin())),
+            };
+            token.and_then(|token| login::verify(settings, kind, &token))
         };
-        match token.and_then(|token| login::verify(settings, kind, &token)) {
+        match outcome {
             Ok(owner) => {
                 self.checked = Some(true);
                 self.handle = owner.handle.or_else(|| self.handle.take());
             }
             Err(error) => {
-                let is_refused = matches!(&error, Error::Credential(CredentialError::OtherKind { .. }));
+                let is_revoked = matches!(&error, Error::OAuth(OAuthError::Revoked { .. }));
+                let is_other = matches!(&error, Error::Credential(CredentialError::OtherKind { .. }));
+                let is_refused = is_revoked || is_other;
+                if is_revoked {
+                    self.oauth = Some(State::Revoked);
+                }
                 self.checked = is_refused.then_some(false);
                 (self.state, self.code) =
                     if is_refused { ("refused", EXPIRED) } else { ("usable", error.exit_code()) };

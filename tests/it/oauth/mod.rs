@@ -1,11 +1,11 @@
 //! OAuth end to end: the built binary, real HTTP, and the sandbox in the place of Figma's OAuth server.
 
+mod world;
+
 use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, Stdio},
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    process::{Child, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
@@ -15,8 +15,9 @@ use figma_mcp::{
     auth::oauth::PORTS,
     sandbox::oauth::{CLIENT_SECRET, DECLINING_APP, LATE_APP, MOVED_APP, SLOPPY_APP},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
+use self::world::*;
 use crate::client::figma_mcp;
 
 const APP: &str = "tests";
@@ -30,206 +31,6 @@ fn ports() -> MutexGuard<'static, ()> {
 /// How often the long tests repeat themselves.
 fn rounds(few: usize, thorough: usize) -> usize {
     if std::env::var_os("FIGMA_MCP_THOROUGH").is_some_and(|value| value == "1") { thorough } else { few }
-}
-
-/// Whether the long tests keep their tokens in the system's keyring: `tests/contract/oauth-keyring`.
-fn in_keyring() -> bool {
-    std::env::var_os("FIGMA_MCP_TEST_KEYRING").is_some_and(|value| value == "1")
-}
-
-/// A sandbox that several processes share, and a configuration of this test's own.
-struct World {
-    sandbox: Child,
-    _input: ChildStdin,
-    base: String,
-    folder: PathBuf,
-    app: &'static str,
-}
-
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl World {
-    fn new(name: &str, app: &'static str) -> Self {
-        let mut sandbox = figma_mcp()
-            .args(["serve", "--sandbox"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(sandbox.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.trim().rsplit(' ').next().unwrap().to_owned();
-        let input = sandbox.stdin.take().unwrap();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("oauth-{name}"));
-        let _ = fs::remove_dir_all(&folder);
-        Self { sandbox, _input: input, base, folder, app }
-    }
-
-    /// A world in which somebody is logged in.
-    fn logged_in(name: &str, app: &'static str) -> Self {
-        let world = Self::new(name, app);
-        let ran = world.login(&[], str::to_owned);
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        world
-    }
-
-    fn start(&self, arguments: &[&str]) -> Child {
-        figma_mcp()
-            .args(arguments)
-            .args(["--api-base-url", &self.base])
-            .env("FIGMA_MCP_CONFIG_DIR", &self.folder)
-            .env("FIGMA_OAUTH_CLIENT_SECRET", CLIENT_SECRET)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        ended(self.start(arguments))
-    }
-
-    /// Logs in by pasting what the browser ends at, after `change`.
-    fn login(&self, arguments: &[&str], change: impl Fn(&str) -> String) -> Ran {
-        let (mut child, url, rest) = self.begin_login(&[&["--manual"], arguments].concat());
-        let place = location(&http("GET", &url, "")).expect("nothing came back");
-        child.stdin.take().unwrap().write_all((change(&place) + "\n").as_bytes()).unwrap();
-        with_stderr(child, rest)
-    }
-
-    /// A login up to its printed address; the rest of its stderr follows.
-    fn begin_login(&self, arguments: &[&str]) -> (Child, String, BufReader<impl Read + use<>>) {
-        let fixed = ["auth", "login", "--kind", "oauth", "--client-id", self.app];
-        let store: &[&str] = if in_keyring() { &[] } else { &["--insecure-storage"] };
-        let mut child = self.start(&[&fixed, store, arguments].concat());
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let url = loop {
-            let mut line = String::new();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no address was printed: {said}");
-            if line.starts_with("http") {
-                break line.trim().to_owned();
-            }
-            said += &line;
-        };
-        (child, url, stderr)
-    }
-
-    fn me(&self) -> Ran {
-        self.run(&["call", "figma_me_get"])
-    }
-
-    /// Tells the sandbox how the app is to behave.
-    fn order(&self, what: &Value) {
-        let mut order = json!({ "client_id": self.app });
-        order.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
-        let answer = http("POST", &format!("{}/_sandbox/oauth", self.base), &order.to_string());
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    fn expire(&self) {
-        self.order(&json!({ "expire_access": true }));
-    }
-
-    fn count(&self, what: &str) -> u64 {
-        self.json("/_sandbox/oauth")[self.app][what].as_u64().unwrap()
-    }
-
-    fn json(&self, path: &str) -> Value {
-        let answer = http("GET", &format!("{}{path}", self.base), "");
-        serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
-    }
-
-    /// The last requests, as `PATH STATUS`.
-    fn last_requests(&self, count: usize) -> Vec<String> {
-        let log = self.json("/_sandbox/requests");
-        let all: Vec<String> = log["requests"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|request| !request["path"].as_str().unwrap().starts_with("/_sandbox"))
-            .map(|request| format!("{} {}", request["path"].as_str().unwrap(), request["status"]))
-            .collect();
-        all[all.len().saturating_sub(count)..].to_vec()
-    }
-
-    fn record_file(&self) -> PathBuf {
-        self.folder.join("tokens/default.json")
-    }
-
-    /// What is stored; in a keyring it is looked at from outside.
-    fn record(&self) -> Value {
-        if !in_keyring() {
-            return serde_json::from_str(&fs::read_to_string(self.record_file()).unwrap()).unwrap();
-        }
-        let lookup = ["lookup", "service", "figma-mcp", "username", "default"];
-        let output = std::process::Command::new("secret-tool").args(lookup).output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// An hour passes: what was unplanned is forgotten.
-    fn forget_unplanned(&self) {
-        edit(&self.folder.join("profiles.json"), |facts| {
-            facts["profiles"]["default"]["oauth"]["unplanned"] = json!([]);
-        });
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = self.sandbox.kill();
-        let _ = self.sandbox.wait();
-    }
-}
-
-fn ended(mut child: Child) -> Ran {
-    let stderr = child.stderr.take().unwrap();
-    with_stderr(child, stderr)
-}
-
-fn with_stderr(mut child: Child, mut stderr: impl Read) -> Ran {
-    drop(child.stdin.take());
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    Ran { code: output.status.code().unwrap(), stdout, stderr: said }
-}
-
-/// One request as a browser sends it; the whole answer. No redirect is followed.
-fn http(method: &str, url: &str, body: &str) -> String {
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    let head = format!(
-        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + body).as_bytes()).unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer);
-    answer
-}
-
-fn location(answer: &str) -> Option<String> {
-    let line = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("location:"))?;
-    Some(line.split_once(':').unwrap().1.trim().to_owned())
-}
-
-/// Changes what is stored, as time does.
-fn edit(file: &Path, change: impl Fn(&mut Value)) {
-    let mut value: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    change(&mut value);
-    fs::write(file, value.to_string()).unwrap();
-}
-
-fn seconds_now() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
 }
 
 /// Somewhere between nothing and `most`.
@@ -432,8 +233,16 @@ fn a_failing_refresh_loses_nothing() {
     let ran = world.me();
     assert!(ran.code == 1 && ran.stderr.contains("Figma failed with status 500"), "{}", ran.stderr);
     assert_eq!(world.record(), before);
+    // One process does not ask again and again.
+    let mut client = world.serve();
+    let asked = world.count("refused");
+    for _ in 0..3 {
+        assert_eq!(client.refusal("figma_me_get", json!({}))["error"], "figma_failed");
+    }
+    assert_eq!(world.count("refused"), asked + 1);
     world.order(&json!({}));
     assert_eq!(world.me().code, 0);
+    assert!(client.json("figma_me_get", json!({}))["handle"].is_string());
 }
 
 #[test]
@@ -449,11 +258,16 @@ fn a_revoked_login_is_told_and_asked_about_once() {
     assert_eq!(world.count("refused"), 1, "it was asked again and again");
     assert!(world.record_file().exists(), "the record is the person's to delete");
     let status = world.run(&["auth", "status", "--json"]);
-    assert!(status.stdout.contains("REVOKED"), "{}", status.stdout);
+    assert!(status.code == 4 && status.stdout.contains("REVOKED"), "{}", status.stdout);
     let again = world.login(&[], str::to_owned);
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert_eq!(world.me().code, 0);
-    assert!(world.run(&["auth", "status", "--json"]).stdout.contains("ACTIVE"));
+    world.expire();
+    let status = world.run(&["auth", "status", "--check"]);
+    assert!(status.code == 0 && status.stdout.contains("ACTIVE"), "{}", status.stdout);
+    world.order(&json!({ "revoke": true }));
+    let status = world.run(&["auth", "status", "--check"]);
+    assert!(status.code == 4 && status.stdout.contains("REVOKED"), "{}", status.stdout);
 }
 
 #[test]
@@ -476,13 +290,7 @@ fn two_machines_that_share_an_app_are_told() {
 #[test]
 fn a_server_that_runs_takes_up_what_another_process_stored() {
     let world = World::logged_in("shared", APP);
-    let mut client = crate::client::Client::ready(
-        &["--api-base-url", &world.base],
-        &[
-            ("FIGMA_MCP_CONFIG_DIR", world.folder.to_str().unwrap()),
-            ("FIGMA_OAUTH_CLIENT_SECRET", CLIENT_SECRET),
-        ],
-    );
+    let mut client = world.serve();
     assert!(client.json("figma_me_get", json!({}))["handle"].is_string());
     world.expire();
     assert_eq!(world.me().code, 0);
