@@ -18,6 +18,7 @@ mod errors;
 mod faults;
 mod generated;
 mod golden;
+mod leaks;
 mod oauth;
 mod readme;
 mod requests;
