@@ -8,9 +8,15 @@
 //! Only trusted text appears in them: our own words, and Figma's message with control characters
 //! removed and cut short. Never a layer's name or a comment.
 
+mod credential;
+mod oauth;
+
 use std::{fmt, time::Duration};
 
 use serde_json::{Value, json};
+
+pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
+pub use oauth::OAuthError;
 
 /// The result of anything that can end in one of our errors.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -54,8 +60,14 @@ pub enum Error {
         /// Where it came from.
         origin: String,
         /// Why it cannot be used.
-        problem: String,
+        problem: TokenProblem,
     },
+    /// A stored credential cannot be used.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// A login with OAuth failed, or its token cannot be replaced.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// Figma never accepts this kind of token for this tool.
     #[error("{kind} cannot call `{tool}`")]
     WrongToken {
@@ -304,6 +316,8 @@ impl Error {
             Self::BadArgument { .. } => "bad_argument",
             Self::NoToken => "no_token",
             Self::BrokenToken { .. } => "broken_token",
+            Self::Credential(error) => error.kind(),
+            Self::OAuth(error) => error.kind(),
             Self::WrongToken { .. } => "wrong_token",
             Self::BadToken { .. } => "bad_token",
             Self::MissingScope { .. } => "missing_scope",
@@ -335,6 +349,8 @@ impl Error {
         match self {
             Self::HiddenTool { .. } => Some("whoever started this server chose which tools it offers".into()),
             Self::NoToken => Some("every call to Figma needs a token of yours".into()),
+            Self::Credential(error) => error.why(),
+            Self::OAuth(error) => error.why(),
             Self::WrongToken { accepted, scope, .. } => Some(match scope {
                 Some(scope) => format!("Figma accepts {accepted} here, with the scope `{scope}`"),
                 None => format!("Figma accepts {accepted} here"),
@@ -372,10 +388,12 @@ impl Error {
             Self::UnknownTool { near: None, .. } => Do("`tools/list` has all names.".into()),
             Self::HiddenTool { .. } => Person("change that setting if this tool is needed.".into()),
             Self::BadArgument { .. } => Do("Correct it and call again.".into()),
-            Self::NoToken => Person("create a personal access token (Figma: Settings, Security, Personal access tokens) and set it as FIGMA_TOKEN in this server's environment, or try the server with `--sandbox`.".into()),
+            Self::NoToken => Person("run `figma-mcp auth login` once (or set FIGMA_TOKEN in this server's environment), or try the server with `--sandbox`.".into()),
             Self::BrokenToken { .. } => Person("set it again, exactly as Figma showed it.".into()),
+            Self::Credential(error) => error.next(),
+            Self::OAuth(error) => error.next(),
             Self::WrongToken { accepted, .. } => Person(format!("configure {accepted}; retrying will not help.")),
-            Self::BadToken { .. } => Person("create a new token, set it, and restart this server. If it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so.".into()),
+            Self::BadToken { .. } => Person("create a new token, and store it with `figma-mcp auth login` (or set FIGMA_TOKEN; if it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so).".into()),
             Self::MissingScope { scopes, .. } => Person(format!("create a token with the scope {} and set it.", scope_list(scopes))),
             Self::PlanTooSmall { instead: Some(instead), .. } => {
                 Do(format!("{instead} Otherwise this needs a larger plan or seat; retrying will not help."))
@@ -473,11 +491,7 @@ impl Error {
             | Self::HiddenTool { .. }
             | Self::BadArgument { .. }
             | Self::Usage { .. } => 2,
-            Self::NoToken
-            | Self::BrokenToken { .. }
-            | Self::WrongToken { .. }
-            | Self::BadToken { .. }
-            | Self::MissingScope { .. } => 3,
+            Self::NoToken | Self::WrongToken { .. } | Self::BadToken { .. } | Self::MissingScope { .. } => 3,
             Self::PlanTooSmall { .. }
             | Self::NoAccess { .. }
             | Self::NotExportable { .. }
@@ -487,6 +501,9 @@ impl Error {
             | Self::Refused { .. }
             | Self::NothingDone { .. } => 4,
             Self::RateLimited(_) | Self::Busy { .. } => 5,
+            Self::BrokenToken { problem, .. } => problem.exit_code(),
+            Self::Credential(error) => error.exit_code(),
+            Self::OAuth(error) => error.exit_code(),
             _ => 1,
         }
     }

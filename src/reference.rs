@@ -76,9 +76,8 @@ fn token_variables_markdown() -> String {
 /// One tool in full.
 #[must_use]
 pub fn tool_markdown(tool: &Tool) -> String {
-    let endpoint = tool.endpoint();
     let mut text = format!("## {}\n\n{}. {}\n\n", tool.name, tool.title, tool.description);
-    text += &format!("`{} {}`\n\n", endpoint.method.name(), endpoint.path);
+    text += &format!("{}\n\n", calls(tool));
     text += &arguments_markdown(tool);
     for rule in tool.extra.rules {
         if let Some(rule) = rule_text(rule) {
@@ -88,7 +87,7 @@ pub fn tool_markdown(tool: &Tool) -> String {
     if tool.extra.rules.iter().any(|rule| rule_text(rule).is_some()) {
         text += "\n";
     }
-    for (name, value) in facts(tool, endpoint) {
+    for (name, value) in tool.endpoint().map(|endpoint| facts(tool, endpoint)).unwrap_or_default() {
         text += &format!("- {name}: {value}\n");
     }
     text
@@ -101,22 +100,32 @@ fn toolset_markdown(set: &Toolset) -> String {
         set.name, set.description
     );
     for tool in set.tools {
+        let none = || "–".to_owned();
         let endpoint = tool.endpoint();
-        let scope = endpoint.scopes.first().map_or_else(|| "–".to_owned(), |scope| code(scope.name()));
+        let scope = endpoint.and_then(|endpoint| endpoint.scopes.first());
         text += &format!(
-            "| {} | {} | {scope} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} |\n",
             code(tool.name),
-            code(&format!("{} {}", endpoint.method.name(), endpoint.path)),
-            endpoint.tier.number(),
-            tokens(endpoint)
+            calls(tool),
+            scope.map_or_else(none, |scope| code(scope.name())),
+            endpoint.map_or_else(none, |endpoint| endpoint.tier.number().to_string()),
+            endpoint.map_or_else(none, tokens)
         );
     }
     text
 }
 
+/// The request that a tool makes.
+fn calls(tool: &Tool) -> String {
+    tool.endpoint().map_or_else(
+        || "nothing: this server answers".to_owned(),
+        |endpoint| code(&format!("{} {}", endpoint.method.name(), endpoint.path)),
+    )
+}
+
 /// `all`, `none`, or `4 of 5, not …`.
 fn ability(set: &Toolset, kind: TokenKind) -> String {
-    let is_refused = |tool: &&Tool| !tool.endpoint().tokens.contains(&kind);
+    let is_refused = |tool: &&Tool| !tool.accepts(kind);
     let refused: Vec<String> = set.tools.iter().filter(is_refused).map(|tool| code(tool.name)).collect();
     match set.tools.len() - refused.len() {
         0 => "none".to_owned(),
@@ -138,10 +147,11 @@ fn arguments_markdown(tool: &Tool) -> String {
     let required: Vec<&str> = strings(schema.get("required"));
     let mut text = "| Argument | Type | Required | Goes to | |\n|---|---|---|---|---|\n".to_owned();
     for ((name, schema), wire_name) in properties.iter().zip(wire_names) {
-        let place = match tool.endpoint().place(wire_name) {
-            Place::Path => "path",
-            Place::Query => "query",
-            Place::Body => "body",
+        let place = match tool.endpoint().map(|endpoint| endpoint.place(wire_name)) {
+            Some(Place::Path) => "path",
+            Some(Place::Query) => "query",
+            Some(Place::Body) => "body",
+            None => "this server",
         };
         let renamed = if name == wire_name { String::new() } else { format!(" as {}", code(wire_name)) };
         text += &format!(
@@ -259,7 +269,7 @@ mod tests {
         for tool in table::tools() {
             assert!(all.contains(&format!("| `{}` |", tool.name)), "{}", tool.name);
         }
-        assert_eq!(all.lines().filter(|line| line.starts_with("| `figma_")).count(), 55);
+        assert_eq!(all.lines().filter(|line| line.starts_with("| `figma_")).count(), 56);
     }
 
     #[test]

@@ -3,12 +3,18 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
-use std::{env, ffi::OsString, path::Path, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     Args, ValueEnum,
     builder::{FalseyValueParser, NonEmptyStringValueParser},
 };
+use etcetera::BaseStrategy;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
@@ -49,6 +55,22 @@ pub struct Settings {
     /// Team that is meant where a tool needs one and none is given: its id or its Figma URL
     #[arg(long, env = "FIGMA_TEAM_ID", global = true, value_name = "ID")]
     pub team_id: Option<String>,
+
+    /// The login to use, by its name; without it the current one (`figma-mcp auth switch`)
+    #[arg(long, env = "FIGMA_PROFILE", global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Folder for what is known of logins (no secrets, unless `--insecure-storage` was chosen)
+    #[arg(long, env = "FIGMA_MCP_CONFIG_DIR", global = true, value_name = "DIR")]
+    pub config_dir: Option<OsString>,
+
+    /// Proxy for everything that goes out, in place of `HTTPS_PROXY`
+    #[arg(long, env = "FIGMA_MCP_PROXY", global = true, value_name = "URL")]
+    pub proxy: Option<String>,
+
+    /// Certificates (PEM) to trust beside the system's, such as those of a company's proxy
+    #[arg(long, env = "FIGMA_MCP_CA_FILE", global = true, value_name = "FILE")]
+    pub ca_file: Option<OsString>,
 
     /// Address of Figma's API; Figma for Government is `https://api.figma-gov.com`
     #[arg(long, env = "FIGMA_API_BASE_URL", global = true, value_name = "URL")]
@@ -143,6 +165,9 @@ pub const TOKEN_VARIABLES: &[TokenVariable] = &[
     TokenVariable { name: "FIGMA_OAUTH_TOKEN", kind: TokenKind::OAuth, kind_can_change: false },
 ];
 
+/// The secret of the Figma app that logs in with OAuth.
+pub const CLIENT_SECRET_VARIABLE: &str = "FIGMA_OAUTH_CLIENT_SECRET";
+
 /// Says which kind of token the others hold: `personal`, `plan` or `oauth`.
 pub const TOKEN_KIND_VARIABLE: &str = "FIGMA_TOKEN_KIND";
 
@@ -193,10 +218,15 @@ impl Settings {
         self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
         self.api_base_url =
             self.api_base_url.as_deref().and_then(meaningful).map(|url| base_url(&url)).transpose()?;
-        self.sandbox_data = self
-            .sandbox_data
-            .take()
-            .filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file] {
+            *path = path.take().filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
+        }
+        for text in [&mut self.profile, &mut self.proxy] {
+            *text = text.as_deref().and_then(meaningful);
+        }
+        if let Some(proxy) = &self.proxy {
+            check_proxy(proxy)?;
+        }
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {
             return Err(usage(
@@ -220,6 +250,22 @@ impl Settings {
         Defaults { team_id: self.team_id.clone() }
     }
 
+    /// The folder for what is known of logins.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is no home folder to put it in.
+    pub fn config_dir(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.config_dir {
+            return Ok(PathBuf::from(folder));
+        }
+        etcetera::choose_base_strategy().map(|folders| folders.config_dir().join("figma-mcp")).map_err(|_| {
+            usage(
+                "there is no home folder to keep the profiles in",
+                "Name a folder with --config-dir (FIGMA_MCP_CONFIG_DIR).",
+            )
+        })
+    }
+
     /// The folder of REST answers that the sandbox serves in place of its sample data.
     pub fn sandbox_folder(&self) -> Option<&Path> {
         self.sandbox_data.as_deref().map(Path::new)
@@ -231,7 +277,11 @@ impl Settings {
     }
 }
 
-fn team_id(text: &str) -> Result<String> {
+/// A team's id from what a person typed.
+///
+/// # Errors
+/// [`Error::Usage`]
+pub fn team_id(text: &str) -> Result<String> {
     let from_url = FigmaUrl::parse(text).and_then(std::result::Result::ok).and_then(|url| url.team_id);
     from_url.or_else(|| is_number(text).then(|| text.to_owned())).ok_or_else(|| {
         usage(
@@ -272,10 +322,23 @@ fn base_url(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// What a proxy's address may be; its password, if it has one, is not quoted.
+fn check_proxy(text: &str) -> Result<()> {
+    let is_proxy = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if is_proxy {
+        return Ok(());
+    }
+    Err(usage(
+        "--proxy (FIGMA_MCP_PROXY) is no address of a proxy",
+        "Give an address such as http://proxy.example:8080.",
+    ))
+}
+
 fn token_on_command_line() -> Error {
     usage(
         "a token on the command line can be read by every program on this machine and ends up in shell histories and bug reports",
-        "Set it in the environment instead, as FIGMA_TOKEN, and delete it from the arguments; if others may have seen it, revoke it in Figma's settings.",
+        "Delete it from the arguments and run `figma-mcp auth login` once (or set FIGMA_TOKEN in the environment); if others may have seen it, revoke it in Figma's settings.",
     )
 }
 

@@ -3,11 +3,31 @@
 //! A token's kind is said by whoever configures it, never guessed from its prefix: plan and OAuth
 //! tokens can begin alike. This room never prints a secret.
 
+pub mod abilities;
+mod caller;
+mod file;
+mod keyring;
+pub mod oauth;
+pub mod private;
+pub mod profiles;
+pub mod record;
+mod redact;
+pub mod store;
+pub mod time;
+
+use std::time::SystemTime;
+
 use secrecy::{ExposeSecret, SecretString};
 
+pub use self::{
+    caller::{Caller, Login, Pending, REFRESH_MARGIN, Refresh},
+    file::Files,
+    keyring::{Keyring, SERVICE},
+    redact::{Redacting, hide_in_panics, keep_out, redacted},
+};
 use crate::{
-    error::{Error, Result},
-    table::{Endpoint, TokenKind, Tool},
+    error::{Error, Result, TokenProblem},
+    table::TokenKind,
 };
 
 /// A Figma credential.
@@ -18,6 +38,10 @@ pub struct Token {
     secret: SecretString,
     /// Where it came from, such as `FIGMA_TOKEN`.
     pub origin: String,
+    /// When it ends, in seconds since 1970, if that is known.
+    pub expires_at: Option<u64>,
+    /// When it began, in seconds since 1970, if that is known.
+    pub issued_at: Option<u64>,
 }
 
 /// The outcome of looking for a token: three states, never two, so that a broken one is told and
@@ -32,13 +56,6 @@ pub enum Found {
     Broken(Error),
 }
 
-/// Whoever calls a tool.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The credential that the calls go out with.
-    pub found: Found,
-}
-
 impl Token {
     /// A token of a stated kind.
     ///
@@ -46,19 +63,38 @@ impl Token {
     /// What is wrong with it, when it cannot stand in an HTTP header.
     pub fn new(kind: Option<TokenKind>, secret: &str, origin: &str) -> Result<Self> {
         let secret = secret.trim();
-        let broken = |problem: &str| {
-            Err(Error::BrokenToken { origin: origin.to_owned(), problem: problem.to_owned() })
-        };
-        if secret.len() > 4096 {
-            return broken("it is longer than any token");
+        let broken = |problem| Err(Error::BrokenToken { origin: origin.to_owned(), problem });
+        if secret.is_empty() {
+            return broken(TokenProblem::Empty);
+        }
+        // Figma's own are far shorter; a record has to fit every keyring.
+        if secret.len() > 1024 {
+            return broken(TokenProblem::TooLong);
         }
         if secret.starts_with(['"', '\'']) {
-            return broken("it is in quotation marks, which are not part of it");
+            return broken(TokenProblem::Quoted);
         }
         if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return broken("it holds blanks or characters that no token has");
+            return broken(TokenProblem::Blank);
         }
-        Ok(Self { kind, secret: SecretString::from(secret), origin: origin.to_owned() })
+        keep_out(secret);
+        Ok(Self {
+            kind,
+            secret: SecretString::from(secret),
+            origin: origin.to_owned(),
+            expires_at: None,
+            issued_at: None,
+        })
+    }
+
+    /// The secret itself, for whoever stores it.
+    pub const fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// Whether both are the same secret.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
     }
 
     /// The header that carries it: its name and its value. Exactly one per request.
@@ -71,11 +107,6 @@ impl Token {
             }
             Some(TokenKind::Personal | TokenKind::Plan) | None => ("x-figma-token", self.secret.clone()),
         }
-    }
-
-    /// Whether Figma accepts this kind of token at this endpoint.
-    pub fn can_call(&self, endpoint: &Endpoint) -> bool {
-        self.kind.is_none_or(|kind| endpoint.tokens.contains(&kind))
     }
 
     /// What a person calls this kind of token.
@@ -93,59 +124,27 @@ impl Found {
     }
 }
 
-impl Caller {
-    /// Whether a tool is worth listing: without a credential all are, so that people see what there is.
-    pub fn can_call(&self, tool: &Tool) -> bool {
-        match &self.found {
-            Found::Token(token) => token.can_call(tool.endpoint()),
-            Found::None | Found::Broken(_) => true,
-        }
-    }
-
-    /// The token to call this tool with.
-    ///
-    /// # Errors
-    /// Why there is none, or why Figma would never accept it here.
-    pub fn token_for(&self, tool: &'static Tool) -> Result<&Token> {
-        let token = match &self.found {
-            Found::Token(token) => token,
-            Found::None => return Err(Error::NoToken),
-            Found::Broken(error) => return Err(error.clone()),
-        };
-        let endpoint = tool.endpoint();
-        if token.can_call(endpoint) {
-            return Ok(token);
-        }
-        let accepted: Vec<&str> = endpoint.tokens.iter().map(|kind| kind.description()).collect();
-        Err(Error::WrongToken {
-            tool: tool.name,
-            kind: token.description(),
-            accepted: accepted.join(" or "),
-            scope: endpoint.scopes.first().map(|scope| scope.name()),
-        })
-    }
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// A text with anything that looks like a Figma token taken out, for messages that quote what
-/// somebody typed.
-pub fn redacted(text: &str) -> String {
-    const SHORTEST: usize = 12;
-    let is_token = |word: &str| {
-        word.strip_prefix("fig")
-            .and_then(|rest| rest.split_once('_'))
-            .is_some_and(|(kind, secret)| kind.len() <= 2 && secret.len() >= SHORTEST)
-    };
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_part) {
-        let (before, from) = rest.split_at(start);
-        let (word, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
-        clean += before;
-        clean += if is_token(word) { "[token]" } else { word };
-        rest = after;
-    }
-    clean + rest
+/// Runs work that blocks on a thread of its own. Not on the runtime's blocking threads: a keyring that
+/// hangs there would hold up the end of the process.
+///
+/// # Errors
+/// Those of the work.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let broke_off = || Error::Bug { problem: "a thread for the credentials broke off".to_owned() };
+    std::thread::Builder::new()
+        .name("credentials".to_owned())
+        .spawn(move || {
+            // Whoever asked may be gone.
+            let _ = sender.send(work());
+        })
+        .map_err(|_| broke_off())?;
+    receiver.await.map_err(|_| broke_off())?
 }
 
 #[cfg(test)]
@@ -156,8 +155,6 @@ mod tests {
     fn a_secret_is_never_printed() {
         let token = Token::new(Some(TokenKind::Personal), "figd_CanaryCanaryCanary", "FIGMA_TOKEN").unwrap();
         assert!(!format!("{token:?} {:?}", token.header()).contains("Canary"));
-        assert_eq!(redacted("no 'figd_SecretSecretSecret' here"), "no '[token]' here");
-        assert_eq!(redacted("figma_file_get fig_x"), "figma_file_get fig_x");
     }
 
     #[test]

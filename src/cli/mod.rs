@@ -2,8 +2,10 @@
 //!
 //! This is the only room that prints. Data goes to stdout, everything else to stderr.
 
+mod auth;
 mod call;
 mod demo;
+mod doctor;
 mod setup;
 mod tools;
 
@@ -18,7 +20,7 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    auth::redacted,
+    auth::{Redacting, hide_in_panics, redacted},
     error::{Error, Result},
     server,
     settings::Settings,
@@ -67,8 +69,17 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Log in to Figma, and see or change what is stored
+    #[command(subcommand)]
+    Auth(auth::Auth),
     /// Show the server at work on the embedded fake Figma; needs no token
     Demo,
+    /// Check the token, the keyring, the network and everything around them
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script
     Completions {
         /// The shell that it is for
@@ -78,12 +89,14 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    close_to_others();
+    hide_in_panics();
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return refuse(&error),
     };
     match run(line) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             tell(&error.for_person());
             ExitCode::from(error.exit_code())
@@ -91,10 +104,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(line: CommandLine) -> Result<()> {
+fn run(line: CommandLine) -> Result<u8> {
     let settings = line.settings.checked()?;
     log_to_stderr(&settings);
-    match line.command {
+    let done = match line.command {
+        Some(Command::Auth(command)) => return auth::run(&settings, command),
+        Some(Command::Doctor { json }) => return doctor::run(&settings, json),
         None if io::stdin().is_terminal() => print(&CommandLine::command().render_help().to_string()),
         None | Some(Command::Serve) => serve(&settings),
         Some(Command::Call { tool, arguments, json, output }) => {
@@ -110,6 +125,22 @@ fn run(line: CommandLine) -> Result<()> {
             clap_complete::generate(shell, &mut CommandLine::command(), "figma-mcp", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
+    };
+    done.map(|()| 0)
+}
+
+/// Keeps other programs of the same user out of this process's memory and environment, and a crash
+/// from leaving them on the disk. Where the system refuses, everything else still holds.
+fn close_to_others() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
 }
 
@@ -117,6 +148,7 @@ fn serve(settings: &Settings) -> Result<()> {
     in_runtime(async {
         let setup = setup::Setup::new(settings).await?;
         setup.tell_origin();
+        setup.tell_expiry();
         server::stdio::serve(setup.app.clone(), setup.caller.clone()).await
     })
 }
@@ -134,8 +166,8 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn log_to_stderr(settings: &Settings) {
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    // Without colours: switching them on panics when the library was built without them.
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Redacting(io::stderr())).with_ansi(false);
     tracing_subscriber::registry().with(settings.log_level.filter()).with(lines).init();
 }
 
@@ -148,7 +180,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         },
         _ => {
-            tell(&redacted(&text));
+            tell(&text);
             ExitCode::from(2)
         }
     }
@@ -167,7 +199,7 @@ fn print(text: &str) -> Result<()> {
 
 /// Tells a person something. There is nobody to tell when that fails.
 fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(redacted(text).as_bytes());
 }
 
 /// The command line, for completions and for the README's table of flags.

@@ -1,15 +1,22 @@
 //! From settings to what serves calls: which Figma, which token, which tools.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
 
 use super::tell;
 use crate::{
-    auth::{Caller, Found, Token},
-    dispatch::App,
-    error::{Error, Result},
+    auth::{
+        Caller, Found, Login, Refresh, Token,
+        oauth::{Endpoints, exchange::OAuthServer, refresh::Refresher},
+        profiles::{Profile, Profiles},
+        time,
+    },
+    dispatch::{App, Network},
+    error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
-    settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
-    table::TokenKind,
+    settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
+    table::{TokenKind, args::Defaults},
 };
 
 /// What serves calls.
@@ -28,8 +35,18 @@ impl Setup {
             Some(sandbox) => sandbox.base_url(),
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
-        let app = App::new(base_url, settings.call_limit(), settings.selection()?, settings.defaults());
-        Ok(Self { app: Arc::new(app), caller: Arc::new(caller(settings)), sandbox })
+        let caller = caller(settings);
+        let app =
+            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
+        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
+    }
+
+    /// Says on stderr that the token ends soon.
+    pub(super) fn tell_expiry(&self) {
+        let profile = self.caller.login().map_or("default", |login| &login.profile);
+        if let Some(warning) = time::warning(self.caller.expiry(), profile) {
+            tell(&format!("figma-mcp: {warning}\n"));
+        }
     }
 
     /// Says on stderr where the answers come from, where that is not Figma.
@@ -43,19 +60,80 @@ impl Setup {
     }
 }
 
-/// Whoever calls from this process: with the sandbox's own token there, else with the environment's.
+/// Whoever calls from this process: with the environment's token, else with that of the login that is
+/// meant. In the sandbox only a login that was named counts: a real token is never sent there unasked.
 pub(super) fn caller(settings: &Settings) -> Caller {
-    Caller { found: if settings.sandbox { sandbox_token() } else { environment_token() } }
+    let from_environment = match (settings.sandbox, &settings.profile) {
+        (true, None) => sandbox_token(),
+        (true, Some(_)) => Found::None,
+        (false, _) => environment_token(),
+    };
+    match from_environment {
+        Found::None => login(settings).map_or_else(
+            |error| Caller::fixed(Found::Broken(error)),
+            |login| login.map_or_else(|| Caller::fixed(Found::None), Caller::of),
+        ),
+        found => Caller::fixed(found),
+    }
 }
 
-fn environment_token() -> Found {
+/// The login that is meant, if there is one. A name that nobody logged in under is an error; no
+/// login at all is none.
+pub(super) fn login(settings: &Settings) -> Result<Option<Login>> {
+    let profiles = Profiles::new(settings.config_dir()?);
+    let known = profiles.read()?;
+    let name = known.chosen(settings.profile.as_deref())?;
+    match known.get(&name) {
+        Ok(facts) => Ok(Some(Login {
+            store: profiles.store(facts.store, false),
+            facts: facts.clone(),
+            profile: name,
+            refresh: refresher(settings, &profiles, facts),
+        })),
+        Err(_) if settings.profile.is_none() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What replaces the tokens of a login with OAuth. A sandbox of this process's own knows none of them.
+fn refresher(settings: &Settings, profiles: &Profiles, facts: &Profile) -> Option<Arc<dyn Refresh>> {
+    if settings.sandbox || facts.oauth.is_none() {
+        return None;
+    }
+    let secret = variable(CLIENT_SECRET_VARIABLE).map(SecretString::from);
+    Some(Arc::new(Refresher::new(profiles.clone(), oauth_server(settings), secret)))
+}
+
+/// The OAuth server of the API that the settings name.
+pub(super) fn oauth_server(settings: &Settings) -> OAuthServer {
+    let base_url = settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned());
+    let (endpoints, network) = (Endpoints::of(&base_url), network(settings));
+    OAuthServer::new(endpoints, Box::new(move || network.client(&base_url)))
+}
+
+/// How requests leave this machine.
+fn network(settings: &Settings) -> Network {
+    Network { proxy: settings.proxy.clone(), ca_file: settings.ca_file.as_deref().map(PathBuf::from) }
+}
+
+/// What stands in for arguments that are not given: the settings', then the login's.
+pub(super) fn defaults(settings: &Settings, caller: &Caller) -> Defaults {
+    let mut defaults = settings.defaults();
+    if defaults.team_id.is_none() {
+        defaults.team_id = caller.login().and_then(|login| login.facts.team_id.clone());
+    }
+    defaults
+}
+
+/// The first token in the environment.
+pub(super) fn environment_token() -> Found {
     let mut said = None;
     if let Some(text) = variable(TOKEN_KIND_VARIABLE) {
         said = TokenKind::ALL.into_iter().find(|kind| kind.name() == text.to_ascii_lowercase());
         if said.is_none() {
             return Found::Broken(Error::BrokenToken {
                 origin: TOKEN_KIND_VARIABLE.to_owned(),
-                problem: "its kind must be personal, plan or oauth".to_owned(),
+                problem: TokenProblem::Kind,
             });
         }
     }

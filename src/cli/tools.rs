@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{print, setup, tell};
 use crate::{
-    auth::{Caller, Found},
+    auth::Caller,
     error::{Error, Result},
     reference,
     settings::Settings,
@@ -30,7 +30,8 @@ impl Form {
 }
 
 pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result<()> {
-    let defaults = settings.defaults();
+    let caller = setup::caller(settings);
+    let defaults = setup::defaults(settings, &caller);
     if let Some(name) = name {
         let tool = find(name)?;
         return match form {
@@ -39,7 +40,6 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result
         };
     }
     let selection = settings.selection()?;
-    let caller = setup::caller(settings);
     match form {
         Form::Json => {
             let offered =
@@ -72,20 +72,21 @@ fn list(selection: &Selection, caller: &Caller) -> Result<()> {
         for tool in tools {
             let mark = if tool.effect.is_read() { ' ' } else { '*' };
             text += &format!(
-                "  {mark} {:<52} tier {}  {}\n",
+                "  {mark} {:<52} {}  {}\n",
                 tool.name,
-                tool.endpoint().tier.number(),
+                tool.endpoint().map_or_else(
+                    || "free  ".to_owned(),
+                    |endpoint| format!("tier {}", endpoint.tier.number())
+                ),
                 tool.title
             );
         }
     }
     text += &format!("{} tools; * changes something. More about one: figma-mcp tools NAME\n", callable.len());
     print(&text)?;
-    if let Found::Token(token) = &caller.found
-        && !refused.is_empty()
-    {
+    if caller.kind().is_ok() && !refused.is_empty() {
         let names: Vec<&str> = refused.iter().map(|tool| tool.name).collect();
-        tell(&format!("Not with {}: {}\n", token.description(), names.join(", ")));
+        tell(&format!("Not with {}: {}\n", caller.description(), names.join(", ")));
     }
     Ok(())
 }

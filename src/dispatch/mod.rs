@@ -3,15 +3,19 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod status;
 mod teams;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio_util::task::TaskTracker;
 
-pub use crate::rest::{download::download, response::Output};
+pub use crate::rest::{Network, download::download, response::Output};
 use crate::{
-    auth::{Caller, Token},
+    auth::Caller,
     error::{Error, Result},
     rest::Rest,
     table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
@@ -33,6 +37,21 @@ impl App {
     /// What calls the API at `base_url`, each call within `call_limit`.
     pub fn new(base_url: String, call_limit: Duration, selection: Selection, defaults: Defaults) -> Self {
         Self { rest: Rest::new(base_url, call_limit), selection, defaults, writes: TaskTracker::new() }
+    }
+
+    /// With another way out of this machine than the usual one.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.rest = self.rest.with_network(network);
+        self
+    }
+
+    /// Asks for nothing, without a token: whether the API can be reached, and what time it is there.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub async fn probe(&self) -> Result<Option<SystemTime>> {
+        self.rest.probe().await
     }
 
     /// The tool of this name or alias, if it is offered.
@@ -59,18 +78,19 @@ impl App {
 pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) -> Result<Output> {
     let tool = app.find(name)?;
     let args = tool.input.check(tool, given, &app.defaults)?;
+    caller.check(tool)?;
     if tool.effect.is_read() {
-        return handle(app, caller.token_for(tool)?, tool, args).await;
+        return handle(app, caller, tool, args).await;
     }
-    let token = caller.token_for(tool)?.clone();
-    let owned = app.clone();
-    let write = app.writes.spawn(async move { handle(&owned, &token, tool, args).await });
+    let (owned, caller) = (app.clone(), caller.clone());
+    let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });
     write.await.unwrap_or_else(|_| Err(Error::Bug { problem: format!("{} broke off", tool.name) }))
 }
 
-async fn handle(app: &App, token: &Token, tool: &'static Tool, args: Args) -> Result<Output> {
+async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::Call(endpoint) => app.rest.call(token, tool, endpoint, &args).await,
-        Handler::TeamGet(endpoint) => teams::get(&app.rest, token, tool, endpoint, &args).await,
+        Handler::Status => Ok(status::get(&app.rest, caller)),
+        Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

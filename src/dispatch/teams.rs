@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::Token,
+    auth::Caller,
     error::{Error, Result},
     rest::{Rest, response::Output},
     table::{Endpoint, Tool, args::Args},
@@ -15,12 +15,12 @@ use crate::{
 /// The team's name and what it holds, with what Figma does not offer said plainly.
 pub(super) async fn get(
     rest: &Rest,
-    token: &Token,
+    caller: &Caller,
     tool: &'static Tool,
     endpoint: &'static Endpoint,
     args: &Args,
 ) -> Result<Output> {
-    let answer = rest.call(token, tool, endpoint, args).await?;
+    let answer = rest.call(caller, tool, endpoint, args).await?;
     let team: Value = serde_json::from_str(&answer.body)
         .map_err(|_| Error::BadAnswer { problem: "it is no list of folders".to_owned() })?;
     let (source, list) = match (team.get("folders"), team.get("projects")) {

@@ -5,6 +5,7 @@
 //! has two endpoints for the same thing, try the other one once. This room knows no tool by name.
 
 pub mod download;
+mod network;
 pub mod pagination;
 mod queue;
 pub mod request;
@@ -12,7 +13,10 @@ pub mod response;
 pub mod retry;
 
 use std::{
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -22,14 +26,16 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
+pub use self::network::Network;
 use self::{
+    network::with_remedy,
     queue::Queues,
     request::Request,
     response::{Answer, Asked, Headers, Output},
     retry::{Failed, Next},
 };
 use crate::{
-    auth::Token,
+    auth::{Caller, Token},
     error::{Error, Result, foreign},
     table::{Endpoint, Method, Tool, args::Args},
 };
@@ -47,6 +53,9 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 pub struct Rest {
     base_url: String,
     call_limit: Duration,
+    network: Network,
+    /// How many requests went out, by tier.
+    calls: [AtomicU64; 3],
     largest_answer: usize,
     client: OnceLock<Client>,
     queues: Queues,
@@ -59,10 +68,37 @@ impl Rest {
         Self {
             base_url,
             call_limit,
+            network: Network::default(),
+            calls: Default::default(),
             largest_answer: LARGEST_ANSWER,
             client: OnceLock::new(),
             queues: Queues::default(),
         }
+    }
+
+    /// With another way out of this machine than the usual one.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// How many requests this process sent so far: of tier 1, 2 and 3.
+    pub fn calls(&self) -> [u64; 3] {
+        [0, 1, 2].map(|tier: usize| self.calls.get(tier).map_or(0, |count| count.load(Ordering::Relaxed)))
+    }
+
+    /// Asks the API for nothing, without a token: whether it can be reached, and its clock.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub async fn probe(&self) -> Result<Option<SystemTime>> {
+        const LIMIT: Duration = Duration::from_secs(10);
+        let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
+        let asked = self.client()?.get(format!("{}/v1/me", self.base_url)).timeout(LIMIT).send().await;
+        let response = asked.map_err(|error| unreachable(with_remedy(innermost(&error.without_url()))))?;
+        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+        Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()))
     }
 
     /// Calls one endpoint for a tool; `args` are by Figma's names and checked.
@@ -71,21 +107,21 @@ impl Rest {
     /// Whatever Figma refused, or why it could not be asked.
     pub async fn call(
         &self,
-        token: &Token,
+        caller: &Caller,
         tool: &'static Tool,
         endpoint: &'static Endpoint,
         args: &Args,
     ) -> Result<Output> {
-        let asked = |endpoint| Asked { tool, endpoint, args, token: token.description() };
+        let asked = |endpoint| Asked { tool, endpoint, args, token: caller.description() };
         let deadline = Instant::now() + self.call_limit;
-        let first = self.send(token, asked(endpoint), deadline).await;
-        let fallback = endpoint.quirks.fallback.filter(|fallback| token.can_call(fallback));
+        let first = self.send(caller, asked(endpoint), deadline).await;
+        let fallback = endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
         let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
             (fallback, &first)
         else {
             return first;
         };
-        match self.send(token, asked(fallback), deadline).await {
+        match self.send(caller, asked(fallback), deadline).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -95,14 +131,19 @@ impl Rest {
     }
 
     /// Sends a request until it is answered, refused for good, or out of time.
-    async fn send(&self, token: &Token, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
+    async fn send(&self, caller: &Caller, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
+        let mut token = caller.token().await?;
+        let mut is_replaced = false;
         let _place = self.queues.enter(asked.endpoint.tier).await?;
         let mut attempt = 1;
         loop {
             let started = Instant::now();
+            if let Some(count) = self.calls.get(usize::from(asked.endpoint.tier.number()) - 1) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
             let outcome =
-                self.attempt(token, asked, &request, deadline.saturating_duration_since(started)).await;
+                self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
             tracing::info!(
                 tool = asked.tool.name,
                 method = request.method.name(),
@@ -115,6 +156,16 @@ impl Rest {
                 Ok(output) => return Ok(output),
                 Err(failed) => failed,
             };
+            if let Failed::Answered(Error::BadToken { .. }) = &failed
+                && !is_replaced
+            {
+                // Figma did nothing for a dead token, so a write may go out once more too.
+                is_replaced = true;
+                if let Some(other) = caller.replaced(&token).await? {
+                    token = other;
+                    continue;
+                }
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             match retry::decide(asked.tool.effect, failed, attempt, left, jitter()) {
                 Next::Retry(wait) => tokio::time::sleep(wait).await,
@@ -142,7 +193,7 @@ impl Rest {
     }
 
     async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
-        let client = self.client().map_err(|problem| Failed::NotSent(problem.to_string()))?;
+        let client = self.client().map_err(Failed::Answered)?;
         let mut builder =
             client.request(method(request.method), format!("{}{}", self.base_url, request.target()));
         let (name, secret) = token.header();
@@ -162,9 +213,7 @@ impl Rest {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = client_builder(&self.base_url)
-            .build()
-            .map_err(|error| Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 })?;
+        let client = self.network.client(&self.base_url)?;
         Ok(self.client.get_or_init(|| client))
     }
 }
@@ -250,7 +299,7 @@ fn headers(from: &HeaderMap) -> Headers {
 /// No answer: either nothing was sent, or something may have been.
 fn not_answered(error: reqwest::Error) -> Failed {
     let was_sent = !error.is_connect() && !error.is_builder();
-    let problem = innermost(&error.without_url());
+    let problem = with_remedy(innermost(&error.without_url()));
     if was_sent {
         Failed::Broken(Error::Unreachable { problem, attempts: 1 })
     } else {

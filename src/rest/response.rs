@@ -351,7 +351,8 @@ mod tests {
     fn answered(tool: &str, status: u16, body: &str) -> Result<Output> {
         let tool = table::find(tool).unwrap();
         let args = serde_json::json!({"file_key": "abc"}).as_object().unwrap().clone();
-        let asked = Asked { tool, endpoint: tool.endpoint(), args: &args, token: "a personal access token" };
+        let asked =
+            Asked { tool, endpoint: tool.endpoint().unwrap(), args: &args, token: "a personal access token" };
         read(asked, Answer { status, headers: Headers::default(), body: body.to_owned() })
     }
 

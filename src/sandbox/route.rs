@@ -142,8 +142,7 @@ const HANDLERS: &[(Method, &str, Style, Handler)] = &[
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
     for tool in table::tools() {
-        let endpoint = tool.endpoint();
-        for endpoint in std::iter::once(endpoint).chain(endpoint.quirks.fallback) {
+        for endpoint in tool.endpoints() {
             let expected = Expected::new(&tool.input, endpoint);
             let path = template(endpoint.path);
             let known = operations.iter_mut().find(|other| {

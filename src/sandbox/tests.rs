@@ -150,7 +150,7 @@ async fn every_endpoint_of_the_table_works_on_the_default_credential() {
     let figma = Figma::start().await;
     let mut unmet: Vec<(String, String)> = Vec::new();
     for tool in table::tools() {
-        let endpoint = tool.endpoint();
+        let Some(endpoint) = tool.endpoint() else { continue };
         for endpoint in std::iter::once(endpoint).chain(endpoint.quirks.fallback) {
             unmet.push((endpoint.method.name().to_owned(), route::template(endpoint.path)));
         }

@@ -7,7 +7,7 @@
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::Value;
 
-use crate::{dispatch::Output, error::Error, table::args::Args};
+use crate::{auth::redacted, dispatch::Output, error::Error, table::args::Args};
 
 /// Where the result's metadata holds the arguments of the next page.
 const NEXT_PAGE: &str = "figma-mcp/nextPage";
@@ -31,8 +31,10 @@ pub(super) fn of(output: Output) -> CallToolResult {
 }
 
 pub(super) fn of_error(error: &Error) -> CallToolResult {
-    let mut result = CallToolResult::error(vec![ContentBlock::text(error.for_agent())]);
-    result.structured_content = Some(error.to_json());
+    // An error can quote what somebody sent or what answered in Figma's place.
+    let mut result = CallToolResult::error(vec![ContentBlock::text(redacted(&error.for_agent()))]);
+    let json = error.to_json();
+    result.structured_content = Some(serde_json::from_str(&redacted(&json.to_string())).unwrap_or(json));
     result
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{self, Defaults},
-    row::{Effect, Endpoint, Plan, Rule, Tool},
+    row::{Endpoint, Plan, Rule, Tool},
 };
 
 /// The exact entry of this tool in `tools/list`.
@@ -15,17 +15,18 @@ pub fn definition(tool: &Tool, defaults: &Defaults) -> Value {
         "title": tool.title,
         "description": description(tool),
         "inputSchema": input_schema(tool, defaults),
-        "annotations": annotations(tool.effect),
+        "annotations": annotations(tool),
     })
 }
 
 /// MCP's hints, all four on every tool: clients differ in what they assume of an absent one.
-fn annotations(effect: Effect) -> Value {
+fn annotations(tool: &Tool) -> Value {
+    let effect = tool.effect;
     json!({
         "readOnlyHint": effect.is_read(),
         "destructiveHint": effect.is_destructive(),
         "idempotentHint": effect.is_idempotent(),
-        "openWorldHint": true,
+        "openWorldHint": tool.endpoint().is_some(),
     })
 }
 
@@ -50,7 +51,7 @@ pub fn description(tool: &Tool) -> String {
             text += &format!(" Give {}.", groups.join(" or "));
         }
     }
-    text + " " + &cost(tool.endpoint())
+    text + " " + &tool.endpoint().map_or_else(|| "Free.".to_owned(), cost)
 }
 
 /// `Tier 1.`, and the plan where one is needed. The scope stays out of what every model reads with
@@ -59,8 +60,8 @@ fn cost(endpoint: &Endpoint) -> String {
     let plan = match endpoint.quirks.plan {
         Plan::Any => "",
         Plan::Paid => ", paid plans",
-        Plan::Enterprise => ", Enterprise plan",
-        Plan::Governance => ", Enterprise plan with Governance+",
+        Plan::Enterprise => ", Enterprise",
+        Plan::Governance => ", Enterprise with Governance+",
     };
     format!("Tier {}{plan}.", endpoint.tier.number())
 }

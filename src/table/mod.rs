@@ -18,6 +18,7 @@ mod date;
 mod dev_resources;
 mod files;
 mod library;
+mod status;
 mod teams;
 mod variables;
 mod webhooks;
@@ -36,6 +37,7 @@ pub const TOOLSETS: &[Toolset] = &[
     webhooks::TOOLSET,
     analytics::TOOLSET,
     admin::TOOLSET,
+    status::TOOLSET,
 ];
 
 /// Every tool, in the order in which it is listed.

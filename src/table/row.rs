@@ -39,12 +39,26 @@ pub struct Tool {
 
 impl Tool {
     /// The endpoint that decides who may call this tool and what it costs: the only one of a plain
-    /// tool, the first one of a composed tool.
+    /// tool, the first one of a composed tool; none where the answer comes from this process.
     #[must_use]
-    pub const fn endpoint(&self) -> &Endpoint {
+    pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
-            Handler::Call(endpoint) | Handler::TeamGet(endpoint) => endpoint,
+            Handler::Call(endpoint) | Handler::TeamGet(endpoint) => Some(endpoint),
+            Handler::Status => None,
         }
+    }
+
+    /// Every endpoint that it can call: its own, and the one that is tried in its place.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoint()
+            .into_iter()
+            .flat_map(|endpoint| std::iter::once(endpoint).chain(endpoint.quirks.fallback))
+    }
+
+    /// Whether this kind of token can call it.
+    #[must_use]
+    pub fn accepts(&self, kind: TokenKind) -> bool {
+        self.endpoint().is_none_or(|endpoint| endpoint.tokens.contains(&kind))
     }
 }
 
@@ -55,6 +69,8 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_status_get`, answered by this process without a call.
+    Status,
 }
 
 /// One REST endpoint, and what it takes to be allowed to call it.

@@ -9,7 +9,7 @@ use std::{
 use figma_mcp::sandbox::PRODUCT_FILE;
 use serde_json::{Value, json};
 
-use crate::client::figma_mcp;
+use crate::{client::figma_mcp, leaks};
 
 struct Ran {
     code: i32,
@@ -33,7 +33,11 @@ fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Ran 
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    let secrets = leaks::secrets(arguments, variables);
+    leaks::assert_none(&secrets, "stdout", &stdout);
+    leaks::assert_none(&secrets, "stderr", &stderr);
+    Ran { code: status.code().unwrap(), stdout, stderr }
 }
 
 /// A folder of this test's own, empty.
@@ -53,7 +57,7 @@ fn the_demo_shows_what_it_promises() {
     );
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     for promised in [
-        "offers 55 tools",
+        "offers 56 tools",
         "   - Shop (0:2)\n",
         "   Home (2:1)\n     Amir Haddad: The offer banner",
         "4. That frame rendered as a PNG of ",
@@ -148,7 +152,7 @@ fn every_mistake_has_its_exit_code_and_a_hint() {
             "error: a plan access token cannot call `figma_me_get`",
         ),
         (&["call", "figma_me_get"], "", 3, "error: no Figma token is configured"),
-        (&["call", "figma_me_get"], "two words", 3, "error: the token from FIGMA_TOKEN cannot be used"),
+        (&["call", "figma_me_get"], "two words", 33, "error: the token from FIGMA_TOKEN cannot be used"),
         (
             &["--api-base-url", "http://api.figma.com", "tools"],
             "",
@@ -181,20 +185,20 @@ fn empty_variables_count_as_absent() {
         variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let ran = run_with(&["tools", "--json"], &variables, "");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    assert_eq!(serde_json::from_str::<Vec<Value>>(&ran.stdout).unwrap().len(), 55);
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&ran.stdout).unwrap().len(), 56);
 }
 
 #[test]
 fn tools_lists_and_explains() {
     let all = run(&["tools"]);
     assert!(
-        all.stdout.ends_with("55 tools; * changes something. More about one: figma-mcp tools NAME\n"),
+        all.stdout.ends_with("56 tools; * changes something. More about one: figma-mcp tools NAME\n"),
         "{}",
         all.stdout
     );
     let plan = run_with(&["tools"], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "plan")], "");
     assert!(
-        plan.stdout.contains("\n47 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
+        plan.stdout.contains("\n48 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
         "{}",
         plan.stderr
     );

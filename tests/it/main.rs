@@ -11,12 +11,15 @@
 
 mod answers;
 mod arguments;
+mod auth;
 mod cli;
 mod client;
 mod errors;
 mod faults;
 mod generated;
 mod golden;
+mod leaks;
+mod oauth;
 mod readme;
 mod requests;
 mod rooms;

@@ -20,10 +20,11 @@ use crate::golden;
 fn every_tool_sends_what_it_promises() {
     let mut page = String::new();
     for tool in table::tools() {
+        let Some(endpoint) = tool.endpoint() else { continue };
         for (which, args) in calls(tool) {
-            page += &entry(tool, &which, tool.endpoint(), args);
+            page += &entry(tool, &which, endpoint, args);
         }
-        if let Some(fallback) = tool.endpoint().quirks.fallback {
+        if let Some(fallback) = endpoint.quirks.fallback {
             let args = sample(tool, &[], false);
             page += &entry(tool, "fallback", fallback, args);
         }

@@ -1,0 +1,87 @@
+//! How requests leave this machine: proxy and trusted certificates.
+
+use std::{fs, path::PathBuf};
+
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
+
+use crate::error::{Error, Result};
+
+/// How requests leave this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// The proxy for everything, in place of the environment's.
+    pub proxy: Option<String>,
+    /// Certificates (PEM) to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Network {
+    /// A client of the server at this address, which follows no redirects.
+    ///
+    /// # Errors
+    /// A proxy or certificates that cannot be used.
+    pub fn client(&self, base_url: &str) -> Result<Client> {
+        let failed = |error: reqwest::Error| Error::Unreachable {
+            problem: super::innermost(&error.without_url()),
+            attempts: 1,
+        };
+        self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
+    }
+
+    /// Tells a client of this address about it. Without TLS only this very machine is reached, which
+    /// is behind no proxy.
+    fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
+        if base_url.starts_with("http://") {
+            return Ok(builder);
+        }
+        if let Some(proxy) = &self.proxy {
+            // The library's error would quote the address, which can hold a password.
+            let proxy = Proxy::all(proxy).map_err(|_| Error::Usage {
+                problem: "--proxy (FIGMA_MCP_PROXY) is no address of a proxy".to_owned(),
+                hint: "Give an address such as http://proxy.example:8080.".to_owned(),
+            })?;
+            builder = builder.proxy(proxy.no_proxy(NoProxy::from_env()));
+        }
+        if let Some(path) = &self.ca_file {
+            let failed =
+                |problem: String| Error::File { path: format!("--ca-file {}", path.display()), problem };
+            let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
+            let certificates = Certificate::from_pem_bundle(&pem)
+                .ok()
+                .filter(|all| !all.is_empty())
+                .ok_or_else(|| failed("it holds no certificate in PEM form".to_owned()))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        Ok(builder)
+    }
+}
+
+/// What to do about a TLS failure, as a part of its message.
+pub(super) fn with_remedy(problem: String) -> String {
+    let said = problem.to_ascii_lowercase();
+    if said.contains("unknownissuer") || said.contains("unknown issuer") || said.contains("self-signed") {
+        return format!(
+            "{problem}; if a company's proxy opens TLS here, give its certificate with --ca-file"
+        );
+    }
+    if said.contains("expired") || said.contains("notvalidyet") || said.contains("not valid yet") {
+        return format!("{problem}; check this machine's clock (`figma-mcp doctor`)");
+    }
+    if said.contains("certificate") {
+        return format!("{problem}; if a proxy answers in Figma's place, see --proxy and --ca-file");
+    }
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_failure_names_its_remedy() {
+        let told = |problem: &str| with_remedy(problem.to_owned());
+        assert!(told("invalid peer certificate: UnknownIssuer").contains("--ca-file"));
+        assert!(told("invalid peer certificate: Expired").contains("clock"));
+        assert_eq!(told("connection refused"), "connection refused");
+    }
+}
