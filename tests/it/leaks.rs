@@ -28,9 +28,9 @@ pub(crate) fn assert_none(secrets: &[String], what: &str, text: &str) {
 
 fn forms(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
-    let decimal: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    let each = |form: fn(&u8) -> String| bytes.iter().map(form).collect::<Vec<String>>();
+    let (hex, decimal) = (each(|byte| format!("{byte:02x}")).concat(), each(u8::to_string));
+    let percent = each(|byte| format!("%{byte:02X}")).concat();
     let mut forms =
         vec![secret.to_owned(), hex.to_uppercase(), hex, percent, decimal.join(","), decimal.join(", ")];
     // Base64 depends on what stands before: three alignments, without the characters that neighbours share.
