@@ -9,12 +9,14 @@
 //! removed and cut short. Never a layer's name or a comment.
 
 mod credential;
+mod oauth;
 
 use std::{fmt, time::Duration};
 
 use serde_json::{Value, json};
 
 pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
+pub use oauth::OAuthError;
 
 /// The result of anything that can end in one of our errors.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -63,6 +65,9 @@ pub enum Error {
     /// A stored credential cannot be used.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// A login with OAuth failed, or its token cannot be replaced.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// Figma never accepts this kind of token for this tool.
     #[error("{kind} cannot call `{tool}`")]
     WrongToken {
@@ -318,6 +323,7 @@ impl Error {
             Self::NoToken => "no_token",
             Self::BrokenToken { .. } => "broken_token",
             Self::Credential(error) => error.kind(),
+            Self::OAuth(error) => error.kind(),
             Self::WrongToken { .. } => "wrong_token",
             Self::BadToken { .. } => "bad_token",
             Self::MissingScope { .. } => "missing_scope",
@@ -351,6 +357,7 @@ impl Error {
             Self::HiddenTool { .. } => Some("whoever started this server chose which tools it offers".into()),
             Self::NoToken => Some("every call to Figma needs a token of yours".into()),
             Self::Credential(error) => error.why(),
+            Self::OAuth(error) => error.why(),
             Self::WrongToken { accepted, scope, .. } => Some(match scope {
                 Some(scope) => format!("Figma accepts {accepted} here, with the scope `{scope}`"),
                 None => format!("Figma accepts {accepted} here"),
@@ -392,6 +399,7 @@ impl Error {
             Self::NoToken => Person("run `figma-mcp auth login` once (or set FIGMA_TOKEN in this server's environment), or try the server with `--sandbox`.".into()),
             Self::BrokenToken { .. } => Person("set it again, exactly as Figma showed it.".into()),
             Self::Credential(error) => error.next(),
+            Self::OAuth(error) => error.next(),
             Self::WrongToken { accepted, .. } => Person(format!("configure {accepted}; retrying will not help.")),
             Self::BadToken { .. } => Person("create a new token, and store it with `figma-mcp auth login` (or set FIGMA_TOKEN; if it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so).".into()),
             Self::MissingScope { scopes, .. } => Person(format!("create a token with the scope {} and set it.", scope_list(scopes))),
@@ -503,6 +511,7 @@ impl Error {
             Self::RateLimited(_) | Self::Busy { .. } | Self::TooManyCalls { .. } => 5,
             Self::BrokenToken { problem, .. } => problem.exit_code(),
             Self::Credential(error) => error.exit_code(),
+            Self::OAuth(error) => error.exit_code(),
             _ => 1,
         }
     }

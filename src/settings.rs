@@ -172,6 +172,9 @@ pub const TOKEN_VARIABLES: &[TokenVariable] = &[
     TokenVariable { name: "FIGMA_OAUTH_TOKEN", kind: TokenKind::OAuth, kind_can_change: false },
 ];
 
+/// The secret of the Figma app that logs in with OAuth.
+pub const CLIENT_SECRET_VARIABLE: &str = "FIGMA_OAUTH_CLIENT_SECRET";
+
 /// Says which kind of token the others hold: `personal`, `plan` or `oauth`.
 pub const TOKEN_KIND_VARIABLE: &str = "FIGMA_TOKEN_KIND";
 

@@ -29,6 +29,9 @@ pub trait Refresh: Send + Sync + fmt::Debug {
     /// A token that is not `seen`: one that another process got already, or a new one. `None` where
     /// this login has nothing to refresh with.
     fn refresh<'a>(&'a self, login: &'a Login, seen: &'a Token) -> Pending<'a, Option<Token>>;
+
+    /// Whether this token is so near its end that it should be replaced before it is used.
+    fn is_due(&self, token: &Token) -> bool;
 }
 
 /// Whoever calls a tool.
@@ -205,9 +208,7 @@ impl Caller {
             Some(token) => token,
             None => login.load().await?.token(&login.origin())?,
         };
-        if token.expires_at.is_some_and(|end| end < now() + REFRESH_MARGIN)
-            && let Some(refresh) = &login.refresh
-        {
+        if let Some(refresh) = login.refresh.as_ref().filter(|refresh| refresh.is_due(&token)) {
             match refresh.refresh(login, &token).await {
                 Ok(Some(fresh)) => token = fresh,
                 Ok(None) => {}
@@ -234,13 +235,19 @@ impl Caller {
         if let Some(token) = current.as_ref().filter(|token| !token.is_same(dead)) {
             return Ok(Some(token.clone()));
         }
-        let fresh = match &login.refresh {
-            Some(refresh) => refresh.refresh(login, dead).await?,
-            None => {
-                let record = login.load().await?;
-                let stored = record.token(&login.origin())?;
-                let other = |token: &Token| !token.is_same(dead);
-                Some(stored).filter(other).or_else(|| record.previous_token(&login.origin()).filter(other))
+        let fresh = if let Some(refresh) = &login.refresh {
+            refresh.refresh(login, dead).await?
+        } else {
+            let origin = login.origin();
+            let other = |token: &Token| !token.is_same(dead);
+            match login.load().await {
+                Ok(record) => (record.token(&origin).ok().filter(other))
+                    .or_else(|| record.previous_token(&origin).filter(other)),
+                Err(error) => {
+                    // Figma's refusal says more than that there is nothing to replace it with.
+                    tracing::warn!(%error, "no other token can be looked for");
+                    None
+                }
             }
         };
         if let Some(token) = &fresh {

@@ -68,7 +68,7 @@ impl Keyring {
                 let _ = sender.send(status().and_then(|()| work().map_err(Refusal::from)));
             }
         });
-        if !actor().is_some_and(|actor| actor.send(job).is_ok()) {
+        if actor().is_none_or(|actor| actor.send(job).is_err()) {
             return trouble(KeyringTrouble::Failed, "its thread does not start".to_owned());
         }
         match receiver.recv_timeout(self.limit) {
@@ -151,7 +151,10 @@ enum Refusal {
 
 /// Whether the library found a store when it looked for one: that error says most.
 fn status() -> std::result::Result<(), Refusal> {
-    Entry::store_status().as_ref().map(|()| ()).map_err(refusal)
+    match Entry::store_status() {
+        Ok(()) => Ok(()),
+        Err(error) => Err(refusal(error)),
+    }
 }
 
 impl From<keyring::Error> for Refusal {
@@ -198,7 +201,9 @@ fn failure(text: &str) -> KeyringTrouble {
     const NOBODY: [&str; 3] = ["serviceunknown", "was not provided by any", "namehasnoowner"];
     const NO_BUS: [&str; 6] =
         ["no such file", "connection refused", "not found", "address", "i/o error", "autolaunch"];
-    const FULL: [&str; 3] = ["no space", "disk full", "quota"];
+    // The last two are GNOME Keyring's words on a full disk.
+    const FULL: [&str; 5] =
+        ["no space", "disk full", "quota", "couldn't set item secret", "couldn't create item"];
     let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if says(&NOBODY) {

@@ -8,6 +8,7 @@ mod caller;
 mod file;
 mod fingerprint;
 mod keyring;
+pub mod oauth;
 pub mod private;
 pub mod profiles;
 pub mod record;
@@ -41,6 +42,8 @@ pub struct Token {
     pub origin: String,
     /// When it ends, in seconds since 1970, if that is known.
     pub expires_at: Option<u64>,
+    /// When it began, in seconds since 1970, if that is known.
+    pub issued_at: Option<u64>,
 }
 
 /// The outcome of looking for a token: three states, never two, so that a broken one is told and
@@ -87,7 +90,13 @@ impl Token {
             return broken(TokenProblem::Blank);
         }
         keep_out_for_now(secret);
-        Ok(Self { kind, secret: SecretString::from(secret), origin: origin.to_owned(), expires_at: None })
+        Ok(Self {
+            kind,
+            secret: SecretString::from(secret),
+            origin: origin.to_owned(),
+            expires_at: None,
+            issued_at: None,
+        })
     }
 
     /// The secret itself, for whoever stores it.

@@ -130,6 +130,9 @@ pub struct OAuthFacts {
     /// When the token was last replaced, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refreshed_at: Option<u64>,
+    /// When it was replaced although its end was far, within the last hour: somebody else uses the app.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unplanned: Vec<u64>,
 }
 
 /// The longest life that Figma gives to a kind of token.

@@ -32,6 +32,8 @@ pub struct Record {
     pub client_id: Option<String>,
     /// When the token ends, in seconds since 1970.
     pub expires_at: Option<u64>,
+    /// OAuth: when this token was issued, in seconds since 1970.
+    pub issued_at: Option<u64>,
     /// When it was stored first, in seconds since 1970.
     pub created_at: u64,
     /// Counts how often the token was replaced.
@@ -67,6 +69,8 @@ struct Stored<'a> {
     client_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    issued_at: Option<u64>,
     created_at: u64,
     #[serde(rename = "gen", default)]
     generation: u64,
@@ -94,6 +98,7 @@ impl Record {
             refresh: None,
             client_id: None,
             expires_at: None,
+            issued_at: None,
             created_at: now(),
             generation: 0,
             user_id: None,
@@ -114,6 +119,7 @@ impl Record {
             refresh: self.refresh.as_ref().map(|refresh| refresh.expose_secret().into()),
             client_id: self.client_id.as_deref().map(Cow::from),
             expires_at: self.expires_at,
+            issued_at: self.issued_at,
             created_at: self.created_at,
             generation: self.generation,
             user_id: self.user_id.as_deref().map(Cow::from),
@@ -166,6 +172,7 @@ impl Record {
             refresh: stored.refresh.map(secret),
             client_id: stored.client_id.map(Cow::into_owned),
             expires_at: stored.expires_at,
+            issued_at: stored.issued_at,
             created_at: stored.created_at,
             generation: stored.generation,
             user_id: stored.user_id.map(Cow::into_owned),
@@ -183,6 +190,7 @@ impl Record {
     pub fn token(&self, origin: &str) -> Result<Token> {
         let mut token = Token::new(Some(self.kind), self.access.expose_secret(), origin)?;
         token.expires_at = self.expires_at;
+        token.issued_at = self.issued_at;
         Ok(token)
     }
 

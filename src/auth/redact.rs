@@ -83,7 +83,7 @@ fn without_lookalikes(text: &str) -> String {
     clean + rest
 }
 
-/// `fig`, one to four letters, `_`, and something long; tools begin with `figma_`.
+/// `fig`, one to four letters, `_`, and something long and random; tools begin with `figma_`.
 fn looks_like_a_token(word: &str) -> bool {
     const SECRET: usize = 12;
     let parts = word.strip_prefix("fig").and_then(|rest| rest.split_once('_'));
@@ -92,6 +92,7 @@ fn looks_like_a_token(word: &str) -> bool {
             && kind != "ma"
             && kind.bytes().all(|byte| byte.is_ascii_lowercase())
             && secret.len() >= SECRET
+            && secret.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     })
 }
 

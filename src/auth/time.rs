@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{now, profiles::Expiry};
+use super::{
+    now,
+    profiles::{Expiry, ExpirySource},
+};
 use crate::error::span;
 
 const DAY: u64 = 86_400;
@@ -38,7 +41,8 @@ pub fn life(text: &str) -> Option<Duration> {
 
 /// The sentence about a token that ends soon or has ended; it grows more urgent at 14, 7, 3 and 1 days.
 pub fn warning(expiry: Option<Expiry>, profile: &str) -> Option<String> {
-    let Expiry { at, from } = expiry?;
+    // An OAuth token is replaced before its end, without anybody's doing.
+    let Expiry { at, from } = expiry.filter(|expiry| expiry.from != ExpirySource::OAuth)?;
     let left = at.saturating_sub(now());
     let renew = format!("create a new one and run `figma-mcp auth login --profile {profile}`");
     let source = from.name();
@@ -66,7 +70,6 @@ fn count(days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::profiles::ExpirySource;
 
     #[test]
     fn days_are_those_of_the_calendar() {
@@ -88,15 +91,16 @@ mod tests {
 
     #[test]
     fn the_warning_grows_at_14_7_3_and_1_days() {
-        let said = |days: f64| {
-            let at = now() + (days * 86_400.0) as u64;
+        let said = |half_days: u64| {
+            let at = now() + half_days * DAY / 2;
             warning(Some(Expiry { at, from: ExpirySource::Declared }), "default")
         };
-        assert_eq!(said(14.5), None);
-        assert!(said(13.5).unwrap().contains("13 days"));
-        assert!(said(6.5).unwrap().contains("this week"));
-        assert!(said(2.5).unwrap().contains("today"));
-        assert!(said(0.5).unwrap().contains("now"));
+        assert_eq!(said(29), None);
+        assert!(said(27).unwrap().contains("13 days"));
+        assert!(said(13).unwrap().contains("this week"));
+        assert!(said(5).unwrap().contains("today"));
+        assert!(said(1).unwrap().contains("now"));
+        assert_eq!(warning(Some(Expiry { at: now(), from: ExpirySource::OAuth }), "default"), None);
         let ended = Expiry { at: 1, from: ExpirySource::Assumed };
         assert!(warning(Some(ended), "default").unwrap().contains("ended on 1970-01-01"));
     }

@@ -14,6 +14,7 @@ use crate::{
         Found, Keyring,
         private::{read, secret_folder},
         profiles::{Profiles, StoreKind},
+        redacted,
         time::warning,
     },
     error::{Error, Result, span},
@@ -63,7 +64,7 @@ pub(super) fn run(settings: &Settings, as_json: bool) -> Result<u8> {
     } else {
         lines.iter().map(shown).collect()
     };
-    print(&text)?;
+    print(&redacted(&text))?;
     Ok(u8::from(lines.iter().any(|line| !line.is_well)))
 }
 
@@ -133,6 +134,7 @@ fn credential(settings: &Settings) -> Vec<Line> {
     let needs_keyring = matches!(&from_environment, Found::None)
         && matches!(&login, Ok(Some(login)) if login.facts.store == StoreKind::Keyring);
     let token = match (from_environment, &login) {
+        _ if settings.sandbox && settings.profile.is_none() => Line::well("token", "the sandbox's own"),
         (Found::Token(token), _) => {
             Line::well("token", format!("{} in the environment ({})", token.description(), token.origin))
         }

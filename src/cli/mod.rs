@@ -172,9 +172,8 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 fn log_to_stderr(settings: &Settings) {
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(|| Redacting(io::stderr()))
-        .with_ansi(io::stderr().is_terminal());
+    // Without colours: switching them on panics when the library was built without them.
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Redacting(io::stderr())).with_ansi(false);
     tracing_subscriber::registry().with(settings.log_level.filter()).with(lines).init();
 }
 

@@ -2,13 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use secrecy::SecretString;
+
 use super::tell;
 use crate::{
-    auth::{Caller, Found, Login, Token, profiles::Profiles, time},
+    auth::{
+        Caller, Found, Login, Refresh, Token,
+        oauth::{Endpoints, exchange::OAuthServer, refresh::Refresher},
+        profiles::{Profile, Profiles},
+        time,
+    },
     dispatch::{App, Network},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
-    settings::{FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
+    settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
     table::{TokenKind, args::Defaults},
 };
 
@@ -29,13 +36,9 @@ impl Setup {
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
         let caller = caller(settings);
-        let network = Network {
-            proxy: settings.proxy.clone(),
-            ca_file: settings.ca_file.as_deref().map(PathBuf::from),
-        };
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app.with_network(network)), caller: Arc::new(caller), sandbox })
+        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
     }
 
     /// Says on stderr that the token ends soon.
@@ -85,11 +88,32 @@ pub(super) fn login(settings: &Settings) -> Result<Option<Login>> {
             store: profiles.store(facts.store, false),
             facts: facts.clone(),
             profile: name,
-            refresh: None,
+            refresh: refresher(settings, &profiles, facts),
         })),
         Err(_) if settings.profile.is_none() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What replaces the tokens of a login with OAuth. A sandbox of this process's own knows none of them.
+fn refresher(settings: &Settings, profiles: &Profiles, facts: &Profile) -> Option<Arc<dyn Refresh>> {
+    if settings.sandbox || facts.oauth.is_none() {
+        return None;
+    }
+    let secret = variable(CLIENT_SECRET_VARIABLE).map(SecretString::from);
+    Some(Arc::new(Refresher::new(profiles.clone(), oauth_server(settings), secret)))
+}
+
+/// The OAuth server of the API that the settings name.
+pub(super) fn oauth_server(settings: &Settings) -> OAuthServer {
+    let base_url = settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned());
+    let (endpoints, network) = (Endpoints::of(&base_url), network(settings));
+    OAuthServer::new(endpoints, Box::new(move || network.client(&base_url)))
+}
+
+/// How requests leave this machine.
+fn network(settings: &Settings) -> Network {
+    Network { proxy: settings.proxy.clone(), ca_file: settings.ca_file.as_deref().map(PathBuf::from) }
 }
 
 /// What stands in for arguments that are not given: the settings', then the login's.

@@ -183,7 +183,7 @@ impl KeyringTrouble {
                 "log in with `--insecure-storage` (a file of your own), or set FIGMA_TOKEN: containers, WSL, cron and bare SSH sessions have no keyring."
             }
             Self::NoService => {
-                "install and start one (GNOME Keyring, KWallet, KeePassXC), log in with `--insecure-storage`, or set FIGMA_TOKEN."
+                "install and start one (GNOME Keyring, KWallet, KeePassXC) and start this program again, log in with `--insecure-storage`, or set FIGMA_TOKEN."
             }
             Self::NoCollection => {
                 "create a default keyring (the login keyring of your desktop session), log in with `--insecure-storage`, or set FIGMA_TOKEN."

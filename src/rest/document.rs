@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Network, client_builder, innermost, network::with_remedy};
+use super::{Network, innermost, network::with_remedy};
 use crate::error::{Error, Result};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -17,8 +17,7 @@ const LARGEST: usize = 512 * 1024;
 pub async fn fetch(network: &Network, url: &str) -> Result<Value> {
     let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
     let broken = |error: reqwest::Error| unreachable(with_remedy(innermost(&error.without_url())));
-    let client = network.apply(client_builder(url))?.timeout(LIMIT).build().map_err(broken)?;
-    let mut response = client.get(url).send().await.map_err(broken)?;
+    let mut response = network.client(url)?.get(url).timeout(LIMIT).send().await.map_err(broken)?;
     if !response.status().is_success() {
         return Err(unreachable(format!("the answer has the status {}", response.status().as_u16())));
     }

@@ -245,10 +245,7 @@ impl Rest {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client =
-            self.network.apply(client_builder(&self.base_url))?.build().map_err(|error| {
-                Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 }
-            })?;
+        let client = self.network.client(&self.base_url)?;
         Ok(self.client.get_or_init(|| client))
     }
 }

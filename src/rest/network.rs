@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
 
 use crate::error::{Error, Result};
 
@@ -16,8 +16,24 @@ pub struct Network {
 }
 
 impl Network {
-    /// Tells a client about it.
-    pub(super) fn apply(&self, mut builder: ClientBuilder) -> Result<ClientBuilder> {
+    /// A client of the server at this address, which follows no redirects.
+    ///
+    /// # Errors
+    /// A proxy or certificates that cannot be used.
+    pub fn client(&self, base_url: &str) -> Result<Client> {
+        let failed = |error: reqwest::Error| Error::Unreachable {
+            problem: super::innermost(&error.without_url()),
+            attempts: 1,
+        };
+        self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
+    }
+
+    /// Tells a client of this address about it. Without TLS only this very machine is reached, which
+    /// is behind no proxy.
+    fn apply(&self, mut builder: ClientBuilder, base_url: &str) -> Result<ClientBuilder> {
+        if base_url.starts_with("http://") {
+            return Ok(builder);
+        }
         if let Some(proxy) = &self.proxy {
             // The library's error would quote the address, which can hold a password.
             let proxy = Proxy::all(proxy).map_err(|_| Error::Usage {

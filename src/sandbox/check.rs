@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::Refusal,
-    tokens::{self, SandboxToken},
+    state::World,
+    tokens::{self, Grant},
 };
 use crate::table::{Endpoint, TokenKind, args::Input};
 
@@ -22,8 +23,8 @@ pub(super) fn token_header(headers: &HeaderMap) -> Option<&'static str> {
     }
 }
 
-/// The token, from the header that its kind belongs in.
-pub(super) fn token(headers: &HeaderMap) -> Option<&'static SandboxToken> {
+/// What the token grants, from the header that its kind belongs in.
+pub(super) fn token(headers: &HeaderMap, world: &World) -> Option<Grant> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let (secret, is_bearer) = match (text(PERSONAL_HEADER), text("authorization")) {
         (Some(secret), None) => (secret, false),
@@ -31,9 +32,9 @@ pub(super) fn token(headers: &HeaderMap) -> Option<&'static SandboxToken> {
         // Two credentials contradict each other, even where they are the same.
         (Some(_), Some(_)) | (None, None) => return None,
     };
-    let token = tokens::find(secret).filter(|token| token.secret != tokens::EXPIRED_TOKEN)?;
-    let fits = token.kind.is_none_or(|kind| (kind == TokenKind::OAuth) == is_bearer);
-    fits.then_some(token)
+    let grant = tokens::find(secret).or_else(|| world.apps.grant(secret))?;
+    let fits = grant.kind.is_none_or(|kind| (kind == TokenKind::OAuth) == is_bearer);
+    fits.then_some(grant)
 }
 
 /// Refused tokens are a 401 where the endpoint declares one, else a 403.
@@ -42,11 +43,13 @@ pub(super) fn invalid_token(has_401: bool) -> Refusal {
 }
 
 /// Whether this token may call this endpoint.
-pub(super) fn permission(token: &SandboxToken, endpoint: &Endpoint) -> Result<(), Refusal> {
+pub(super) fn permission(token: &Grant, endpoint: &Endpoint) -> Result<(), Refusal> {
     if let Some(kind) = token.kind.filter(|kind| !endpoint.tokens.contains(kind)) {
         return Err(Refusal::new(403, format!("This endpoint cannot be called with {}", kind.description())));
     }
-    let Some(granted) = token.scopes.filter(|_| !endpoint.scopes.is_empty()) else { return Ok(()) };
+    let Some(granted) = token.scopes.as_deref().filter(|_| !endpoint.scopes.is_empty()) else {
+        return Ok(());
+    };
     if endpoint.scopes.iter().any(|scope| granted.contains(scope)) {
         return Ok(());
     }

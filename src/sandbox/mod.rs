@@ -13,6 +13,7 @@ mod faults;
 mod files;
 mod folders;
 mod library;
+pub mod oauth;
 mod people;
 mod render;
 mod reports;

@@ -20,14 +20,13 @@ use super::{
     check,
     connection::{Cut, CuttableListener},
     faults::{self, DAYS, Failure, Fault},
-    files,
+    files, oauth,
     route::{Call, Operation},
     state::World,
-    tokens,
 };
 use crate::table::Tier;
 
-const JSON: &str = "application/json; charset=utf-8";
+pub(super) const JSON: &str = "application/json; charset=utf-8";
 /// Figma refuses larger bodies with 413.
 const BODY_LIMIT: usize = 4 << 20;
 const MEGABYTE: usize = 1 << 20;
@@ -63,6 +62,8 @@ async fn receive(
     } else if uri.path() == "/_sandbox/elsewhere" {
         // Where the redirect leads: a client that brings its token here has given it away.
         respond(StatusCode::OK, JSON, json!({ "token_received": token.is_some() }).to_string())
+    } else if oauth::is_ours(uri.path()) {
+        oauth::answer(&world, request).await
     } else {
         api(&world, &cut, request).await
     };
@@ -123,9 +124,9 @@ impl<'a> Incoming<'a> {
         let Self { world, operation, args, headers, query, body } = self;
         let endpoint = operation.endpoint;
         let has_401 = operation.boolean_style.contains(&401);
-        let token = check::token(headers).ok_or_else(|| check::invalid_token(has_401))?;
-        check::permission(token, endpoint)?;
-        if token.secret == tokens::STARTER_TOKEN && endpoint.tier == Tier::One {
+        let token = check::token(headers, world).ok_or_else(|| check::invalid_token(has_401))?;
+        check::permission(&token, endpoint)?;
+        if token.is_starter && endpoint.tier == Tier::One {
             return Err(Refusal::rate_limit(DAYS, true));
         }
         let query: Vec<(String, String)> =
@@ -203,7 +204,7 @@ fn answer(outcome: &Outcome, operation: &Operation) -> Response {
     }
 }
 
-fn respond(status: StatusCode, content_type: &str, body: impl Into<Body>) -> Response {
+pub(super) fn respond(status: StatusCode, content_type: &str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     if let Ok(value) = HeaderValue::from_str(content_type) {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     data::Data,
     faults::Fault,
+    oauth::Apps,
     route::{self, Operation},
     tree,
 };
@@ -24,6 +25,8 @@ pub(super) struct World {
     pub(super) operations: Vec<Operation>,
     pub(super) address: SocketAddr,
     pub(super) stop: CancellationToken,
+    /// What plays Figma's OAuth server.
+    pub(super) apps: Apps,
     state: Mutex<State>,
     log: Mutex<Log>,
 }
@@ -56,6 +59,7 @@ impl World {
             operations: route::operations(),
             address,
             stop,
+            apps: Apps::default(),
             state: Mutex::default(),
             log: Mutex::default(),
         }

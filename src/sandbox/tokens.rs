@@ -1,5 +1,7 @@
 //! The credentials that the sandbox knows.
 
+use std::borrow::Cow;
+
 use crate::table::{Scope, TokenKind};
 
 /// A credential the sandbox knows.
@@ -18,9 +20,9 @@ pub struct SandboxToken {
 /// The credential to use where none is chosen: it may do everything.
 pub const DEFAULT_TOKEN: &str = "sandbox-everything";
 /// Refused everywhere, as an expired or revoked token is.
-pub(super) const EXPIRED_TOKEN: &str = "sandbox-expired";
+const EXPIRED_TOKEN: &str = "sandbox-expired";
 /// Has no tier 1 calls left.
-pub(super) const STARTER_TOKEN: &str = "sandbox-starter";
+const STARTER_TOKEN: &str = "sandbox-starter";
 
 /// Every credential the sandbox knows.
 pub const TOKENS: &[SandboxToken] = &[
@@ -83,7 +85,20 @@ const READ_SCOPES: &[Scope] = &[
     Scope::WebhooksRead,
 ];
 
-/// The credential with this secret.
-pub(super) fn find(secret: &str) -> Option<&'static SandboxToken> {
-    TOKENS.iter().find(|token| token.secret == secret)
+/// What a token that was sent may do.
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    /// What kind of token it is; `None`: whatever an endpoint asks for.
+    pub(super) kind: Option<TokenKind>,
+    /// What it was granted; `None`: everything.
+    pub(super) scopes: Option<Cow<'static, [Scope]>>,
+    /// Whether its tier 1 calls are used up.
+    pub(super) is_starter: bool,
+}
+
+/// What the credential with this secret may do; nothing, if it has expired.
+pub(super) fn find(secret: &str) -> Option<Grant> {
+    let token = TOKENS.iter().find(|token| token.secret == secret && token.secret != EXPIRED_TOKEN)?;
+    let is_starter = token.secret == STARTER_TOKEN;
+    Some(Grant { kind: token.kind, scopes: token.scopes.map(Cow::Borrowed), is_starter })
 }

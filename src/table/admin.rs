@@ -178,7 +178,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_developer_logs_list",
                 title: "List developer logs",
-                description: "Calls of Figma's API and MCP server in the organisation, newest first, up to 30 days back.",
+                description: "Calls of Figma's API and MCP server, newest first, up to 30 days back.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -214,7 +214,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_ai_usage_list",
                 title: "List AI usage",
-                description: "AI credits used per user and day, up to 366 days back. The last hours are missing.",
+                description: "AI credits used per user and day, up to 366 days back.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

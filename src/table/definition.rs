@@ -60,8 +60,8 @@ fn cost(endpoint: &Endpoint) -> String {
     let plan = match endpoint.quirks.plan {
         Plan::Any => "",
         Plan::Paid => ", paid plans",
-        Plan::Enterprise => ", Enterprise plan",
-        Plan::Governance => ", Enterprise plan with Governance+",
+        Plan::Enterprise => ", Enterprise",
+        Plan::Governance => ", Enterprise with Governance+",
     };
     format!("Tier {}{plan}.", endpoint.tier.number())
 }

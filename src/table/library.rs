@@ -40,7 +40,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_file_components_list",
             title: "List components of a file",
-            description: "All components that a file has published; no unpublished ones.",
+            description: "All components that a file has published.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -56,7 +56,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_component_get",
             title: "Get a component",
-            description: "One published component by its key: name, description, and the file and node it stands for.",
+            description: "One published component by its key, with the file and node it stands for.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {

@@ -11,8 +11,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
 
 const TOOLS: &[Tool] = &[Tool {
     name: "figma_status_get",
-    title: "Get this server's status",
-    description: "Whose token is in use, its kind and end, the tools it cannot call and why, and the calls made so far by tier.",
+    title: "Get status",
+    description: "Token owner, kind and expiry, tools it cannot call and why, calls so far.",
     effect: Effect::Read,
     input: input::<NoArgs>(),
     handler: Handler::Status,

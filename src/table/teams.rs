@@ -95,7 +95,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_me_get",
             title: "Get the token's owner",
-            description: "Whose token this is: id, display name (`handle`), e-mail address, picture. Shows whether the token works.",
+            description: "Whose token this is: id, display name (`handle`), e-mail address, picture.",
             effect: Effect::Read,
             input: input::<NoArgs>(),
             handler: Handler::Call(Endpoint {
@@ -123,7 +123,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_projects_list",
             title: "List projects of a team",
-            description: "The projects of a team that the token can see. Deprecated by Figma: prefer `figma_team_folders_list`.",
+            description: "The projects of a team that the token can see. Deprecated: prefer `figma_team_folders_list`.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -142,7 +142,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_project_files_list",
                 title: "List files of a project",
-                description: "The files of a project. Deprecated by Figma: prefer `figma_folder_files_list`, with the same id.",
+                description: "The files of a project. Deprecated: prefer `figma_folder_files_list`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -155,7 +155,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_folders_list",
             title: "List folders of a team",
-            description: "The folders of a team that the token can see. Folders inside them: `figma_folder_folders_list`.",
+            description: "The folders of a team that the token can see.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -172,7 +172,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_folder_folders_list",
                 title: "List folders in a folder",
-                description: "The folders directly inside a folder, without those further down.",
+                description: "The folders directly inside a folder, one level.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -214,7 +214,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_folder_metadata_get",
                 title: "Get folder metadata",
-                description: "A folder's name, number of files, and times of creation and last change.",
+                description: "A folder's name, number of files, creation and last change.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -232,7 +232,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_project_metadata_get",
                 title: "Get project metadata",
-                description: "A project's name, number of files, and times of creation and last change. Works with every kind of token.",
+                description: "A project's name, number of files, creation and last change. Works with every kind of token.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -181,7 +181,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_webhook_delete",
             title: "Delete a webhook",
-            description: "Deletes a webhook. To stop deliveries for a while, pause it with `figma_webhook_update`.",
+            description: "Deletes a webhook. To pause it use `figma_webhook_update`.",
             effect: Effect::Delete,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {
@@ -225,7 +225,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_webhook_requests_list",
             title: "List deliveries of a webhook",
-            description: "What a webhook sent in the last 7 days, with status and error of each delivery.",
+            description: "What a webhook sent in the last 7 days, with each status and error.",
             effect: Effect::Read,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {

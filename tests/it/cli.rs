@@ -9,7 +9,7 @@ use std::{
 use figma_mcp::sandbox::PRODUCT_FILE;
 use serde_json::{Value, json};
 
-use crate::client::figma_mcp;
+use crate::{client::figma_mcp, leaks};
 
 struct Ran {
     code: i32,
@@ -33,7 +33,11 @@ fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Ran 
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    let secrets = leaks::secrets(arguments, variables);
+    leaks::assert_none(&secrets, "stdout", &stdout);
+    leaks::assert_none(&secrets, "stderr", &stderr);
+    Ran { code: status.code().unwrap(), stdout, stderr }
 }
 
 /// A folder of this test's own, empty.
@@ -148,7 +152,7 @@ fn every_mistake_has_its_exit_code_and_a_hint() {
             "error: a plan access token cannot call `figma_me_get`",
         ),
         (&["call", "figma_me_get"], "", 3, "error: no Figma token is configured"),
-        (&["call", "figma_me_get"], "two words", 3, "error: the token from FIGMA_TOKEN cannot be used"),
+        (&["call", "figma_me_get"], "two words", 33, "error: the token from FIGMA_TOKEN cannot be used"),
         (
             &["--api-base-url", "http://api.figma.com", "tools"],
             "",
@@ -194,7 +198,7 @@ fn tools_lists_and_explains() {
     );
     let plan = run_with(&["tools"], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "plan")], "");
     assert!(
-        plan.stdout.contains("\n47 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
+        plan.stdout.contains("\n48 tools; ") && plan.stderr.starts_with("Not with a plan access token: "),
         "{}",
         plan.stderr
     );

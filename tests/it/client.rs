@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::leaks;
+
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,7 +32,10 @@ pub(crate) struct Client {
     lines: Receiver<String>,
     /// Messages that came while another was awaited.
     early: Vec<Value>,
+    /// Everything on stdout, and everything on stderr, once they have ended.
+    stdout: Option<JoinHandle<String>>,
     stderr: Option<JoinHandle<String>>,
+    secrets: Vec<String>,
     requests: u64,
 }
 
@@ -46,6 +51,7 @@ impl Client {
         let mut process = figma_mcp()
             .arg("serve")
             .args(arguments)
+            .env("FIGMA_MCP_LOG_LEVEL", "trace")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -54,8 +60,15 @@ impl Client {
             .unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        let stdout = std::thread::spawn(move || {
+            let mut whole = String::new();
+            for line in stdout.lines().map_while(Result::ok) {
+                whole += &line;
+                whole += "\n";
+                // The test may have seen enough; the search for secrets has not.
+                let _ = sender.send(line);
+            }
+            whole
         });
         let mut errors = process.stderr.take().unwrap();
         let stderr = std::thread::spawn(move || {
@@ -64,7 +77,9 @@ impl Client {
             String::from_utf8_lossy(&text).into_owned()
         });
         let input = process.stdin.take();
-        Self { process, input, lines, early: Vec::new(), stderr: Some(stderr), requests: 0 }
+        let secrets = leaks::secrets(arguments, variables);
+        let (stdout, stderr) = (Some(stdout), Some(stderr));
+        Self { process, input, lines, early: Vec::new(), stdout, stderr, secrets, requests: 0 }
     }
 
     /// A server on the sandbox, ready for calls.
@@ -197,7 +212,9 @@ impl Client {
             assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(5));
         };
-        Ended { code: status.code(), stderr: self.stderr.take().unwrap().join().unwrap() }
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        leaks::assert_none(&self.secrets, "stderr", &stderr);
+        Ended { code: status.code(), stderr }
     }
 }
 
@@ -205,6 +222,12 @@ impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        for (what, reader) in [("stdout", self.stdout.take()), ("stderr", self.stderr.take())] {
+            let Some(text) = reader.and_then(|reader| reader.join().ok()) else { continue };
+            if !std::thread::panicking() {
+                leaks::assert_none(&self.secrets, what, &text);
+            }
+        }
     }
 }
 

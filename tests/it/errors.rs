@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use figma_mcp::error::{Error, RateLimit, TokenProblem};
+use figma_mcp::error::{CredentialError, Error, KeyringTrouble, OAuthError, RateLimit, TokenProblem};
 
 use crate::golden;
 
@@ -26,8 +26,15 @@ fn every_error_reads_well() {
 /// inside, and what it can return is read from its source.
 #[test]
 fn no_error_is_left_out() {
-    let source = include_str!("../../src/error.rs");
-    let body = source.split("pub const fn kind").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let sources =
+        [include_str!("../../src/error.rs"), include_str!("../../src/error/credential.rs")].concat();
+    let bodies: Vec<&str> = sources
+        .split("pub const fn kind")
+        .skip(1)
+        .map(|rest| rest.split("\n    }\n").next().unwrap())
+        .collect();
+    assert_eq!(bodies.len(), 3, "an error's kind is read elsewhere now");
+    let body = bodies.concat();
     let shown: Vec<&str> = samples().iter().map(Error::kind).collect();
     let kinds: Vec<&str> =
         body.lines().filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
@@ -51,8 +58,11 @@ fn samples() -> Vec<Error> {
         ),
     ];
     all.extend(token_samples());
+    all.extend(keyring_samples());
+    all.extend(credential_samples().map(Error::from));
     all.extend(refusal_samples());
     all.extend(limit_samples());
+    all.extend(oauth_samples().map(Error::from));
     all.extend([
         Error::FigmaFailed { status: 500, message: said("Internal server error"), attempts: 3 },
         Error::Unknown { problem: said("the connection broke"), verify_with: "figma_file_comments_list" },
@@ -78,6 +88,10 @@ fn token_samples() -> Vec<Error> {
     vec![
         Error::NoToken,
         Error::BrokenToken { origin: said("FIGMA_TOKEN"), problem: TokenProblem::Blank },
+        Error::BrokenToken { origin: said("stdin"), problem: TokenProblem::Empty },
+        Error::BrokenToken { origin: said("stdin"), problem: TokenProblem::TooLong },
+        Error::BrokenToken { origin: said("FIGMA_TOKEN"), problem: TokenProblem::Quoted },
+        Error::BrokenToken { origin: said("FIGMA_TOKEN_KIND"), problem: TokenProblem::Kind },
         Error::WrongToken {
             tool: "figma_activity_logs_list",
             kind: personal,
@@ -97,6 +111,36 @@ fn token_samples() -> Vec<Error> {
                 "Invalid scope(s): file_comments:read. This endpoint requires the file_content:read scope",
             ),
         },
+    ]
+}
+
+fn keyring_samples() -> impl Iterator<Item = Error> {
+    use KeyringTrouble::*;
+    [NoBus, NoService, NoCollection, Locked, LockedAgain, Hung, Full, Failed].into_iter().map(|keyring| {
+        let detail = if keyring == Hung { "no answer within 5 s" } else { "" };
+        CredentialError::Keyring { keyring, detail: detail.to_owned() }.into()
+    })
+}
+
+fn credential_samples() -> [CredentialError; 12] {
+    let said = |text: &str| text.to_owned();
+    let profile = || said("work");
+    [
+        CredentialError::BrokenRecord { profile: profile(), problem: said("it is no record of figma-mcp") },
+        CredentialError::LargeRecord { profile: profile(), bytes: 9000 },
+        CredentialError::UnsafeFile {
+            path: said("tokens/work.json"),
+            problem: said("its permissions are open to others (644)"),
+        },
+        CredentialError::Gone { profile: profile(), place: said("the macOS Keychain") },
+        CredentialError::NoProfile { name: profile(), known: vec![said("default"), said("home")] },
+        CredentialError::NoProfile { name: profile(), known: vec![] },
+        CredentialError::Locked { what: said("profile `work`") },
+        CredentialError::Expired { profile: profile(), ago: said("3 d 2 h") },
+        CredentialError::OtherKind { said: "personal", likely: Some("oauth` or `plan") },
+        CredentialError::OtherKind { said: "personal", likely: None },
+        CredentialError::Shown,
+        CredentialError::Gone { profile: profile(), place: said("the keyring (Secret Service)") },
     ]
 }
 
@@ -124,6 +168,26 @@ fn refusal_samples() -> Vec<Error> {
             message: said("Missing required parameter passcode"),
             advice: Some("Give `passcode` too: it cannot be read back."),
         },
+    ]
+}
+
+/// Every situation of OAuth: a `match` on the enum cannot be complete out here.
+fn oauth_samples() -> [OAuthError; 12] {
+    let said = |text: &str| text.to_owned();
+    let (profile, redirect_uri) = (said("default"), said("http://127.0.0.1:14920/callback"));
+    [
+        OAuthError::NoSecret { profile: None },
+        OAuthError::NoPort { ports: said("14920, 24920, 34920") },
+        OAuthError::NoCallback { limit: Duration::from_secs(120), redirect_uri: redirect_uri.clone() },
+        OAuthError::WrongState,
+        OAuthError::BadCallback { problem: "there is no code in it" },
+        OAuthError::Refused { message: said("access_denied") },
+        OAuthError::ExpiredCode { message: said("Code has expired") },
+        OAuthError::WrongSecret { message: said("Invalid client secret") },
+        OAuthError::WrongRedirect { redirect_uri, message: said("Redirect URI does not match") },
+        OAuthError::NotExchanged { status: 403, message: said("Forbidden") },
+        OAuthError::Revoked { profile: profile.clone(), message: said("Invalid refresh token") },
+        OAuthError::Contended { profile, times: 4 },
     ]
 }
 

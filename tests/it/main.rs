@@ -11,6 +11,7 @@
 
 mod answers;
 mod arguments;
+mod auth;
 mod cli;
 mod client;
 mod errors;
@@ -19,6 +20,8 @@ mod generated;
 mod golden;
 mod http;
 mod http_access;
+mod leaks;
+mod oauth;
 mod readme;
 mod requests;
 mod rooms;

@@ -138,7 +138,7 @@ fn settings_narrow_the_listing_and_say_so() {
     assert_eq!(names(&["--toolsets", "files"]).len(), 6);
     assert_eq!(names(&["--tools", "figma_me_get"]), ["figma_me_get"]);
     assert_eq!(names(&["--toolsets", "files", "--tools", "figma_me_get"]).len(), 7);
-    assert_eq!(names(&["--exclude-tools", "figma_me_get"]).len(), 54);
+    assert_eq!(names(&["--exclude-tools", "figma_me_get"]).len(), 55);
     assert!(
         names(&["--read-only"]).iter().all(|name| !name.ends_with("_create") && !name.ends_with("_delete"))
     );

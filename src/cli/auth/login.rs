@@ -65,10 +65,15 @@ pub(super) fn run(settings: &Settings, login: &LoginArgs) -> Result<()> {
     };
     remember(&profiles, &name, &profile)?;
     tell(&summary(&name, &profile, &store.place().to_string()));
+    tell_environment();
+    Ok(())
+}
+
+/// Says so where a token in the environment hides the stored one.
+pub(super) fn tell_environment() {
     if let Found::Token(token) = setup::environment_token() {
         tell(&format!("note: {} is set, and goes before what is stored here\n", token.origin));
     }
-    Ok(())
 }
 
 /// Writes down what is known of a login, and forgets the token that another store held for it.
@@ -134,7 +139,7 @@ pub(super) fn verify(settings: &Settings, kind: TokenKind, token: &Token) -> Res
         tell("note: not verified: Figma has no endpoint to ask about a plan token; the first call shows\n");
         return Ok(Owner::default());
     }
-    match ask_who(settings, token) {
+    match ask_who(settings, Some(token)) {
         Ok(owner) => Ok(owner),
         // A refusal for its scope is an answer to a live token.
         Err(Error::MissingScope { .. }) => {
@@ -159,13 +164,25 @@ fn likely_kind(said: TokenKind, token: &Token) -> Option<&'static str> {
     (!likely.starts_with(said.name())).then_some(likely)
 }
 
-fn ask_who(settings: &Settings, token: &Token) -> Result<Owner> {
+/// Asks Figma with the login that is meant, whose token is replaced where that helps.
+pub(super) fn verify_login(settings: &Settings) -> Result<Owner> {
+    match ask_who(settings, None) {
+        // A refusal for its scope is an answer to a live token.
+        Err(Error::MissingScope { .. }) => Ok(Owner::default()),
+        outcome => outcome,
+    }
+}
+
+/// Whose token this is, or that of the login that is meant.
+fn ask_who(settings: &Settings, token: Option<&Token>) -> Result<Owner> {
     // Which tools are offered has nothing to do with a login.
     let mut settings = settings.clone();
     (settings.toolsets, settings.tools, settings.exclude_tools) = Default::default();
     let answer = in_runtime(async {
         let mut setup = setup::Setup::new(&settings).await?;
-        setup.caller = Caller::fixed(Found::Token(token.clone())).into();
+        if let Some(token) = token {
+            setup.caller = Caller::fixed(Found::Token(token.clone())).into();
+        }
         dispatch::run(&setup.app, &setup.caller, "figma_me_get", Args::new()).await
     })?;
     let who: Value = serde_json::from_str(&answer.body)
@@ -203,7 +220,7 @@ fn explanation(kind: TokenKind) -> String {
     )
 }
 
-fn summary(name: &str, profile: &Profile, place: &str) -> String {
+pub(super) fn summary(name: &str, profile: &Profile, place: &str) -> String {
     let who = profile.handle.as_ref().map_or_else(String::new, |handle| format!(" of {handle}"));
     let mut text = format!("Stored {}{who} as profile `{name}` in {place}.\n", profile.kind.description());
     if let Some(expiry) = profile.expires {

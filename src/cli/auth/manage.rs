@@ -1,6 +1,9 @@
 //! `auth switch`, `rotate`, `logout` and `token`.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 
@@ -19,6 +22,8 @@ use crate::{
 
 /// How long Figma accepts a plan token after it was replaced.
 const OVERLAP: u64 = 24 * 3600;
+/// How long a refresh that is under way may hold up a logout.
+const REFRESH_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn switch(settings: &Settings, name: &str) -> Result<()> {
     let profiles = Profiles::new(settings.config_dir()?);
@@ -92,6 +97,8 @@ fn forget(profiles: &Profiles, facts: &Facts, name: &str) -> Result<()> {
     let profile = facts.get(name)?;
     let _lock = profiles.lock_login(name)?;
     let store = profiles.store(profile.store, io::stdin().is_terminal());
+    // A refresh that is under way would store its token after this.
+    let _refresh = profiles.lock(name, REFRESH_LIMIT)?;
     store.delete(name)?;
     profiles.update(|facts| {
         facts.profiles.remove(name);

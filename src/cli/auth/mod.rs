@@ -140,6 +140,6 @@ fn masked(secret: &SecretString) -> String {
     let text = secret.expose_secret();
     let start = text.split_once('_').map(|(start, _)| start).filter(|start| start.len() <= 5);
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let hex: String = hash.as_ref().iter().take(3).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}… (SHA-256 {hex}…)", start.map_or_else(String::new, |start| format!("{start}_")))
+    let hex = hash.as_ref().iter().take(3).fold(0_u32, |hex, byte| (hex << 8) | u32::from(*byte));
+    format!("{}… (SHA-256 {hex:06x}…)", start.map_or_else(String::new, |start| format!("{start}_")))
 }

@@ -10,11 +10,13 @@ use crate::{
         Found, Login, Token,
         abilities::{Refused, refused_tools},
         now,
+        oauth::State,
         profiles::Expiry,
+        redacted,
         time::{day, warning},
     },
     cli::{print, setup},
-    error::{CredentialError, Error, Result, span},
+    error::{CredentialError, Error, OAuthError, Result, span},
     settings::Settings,
     table::{self, TokenKind},
 };
@@ -27,7 +29,7 @@ const UNAVAILABLE: u8 = 5;
 
 /// What is known of the token in use.
 struct Report {
-    /// `usable`, `none`, `expired`, `unavailable` or `refused`.
+    /// `usable`, `none`, `expired`, `revoked`, `unavailable` or `refused`.
     state: &'static str,
     code: u8,
     profile: Option<String>,
@@ -37,6 +39,8 @@ struct Report {
     handle: Option<String>,
     team_id: Option<String>,
     scopes: Vec<String>,
+    /// How a login with OAuth stands.
+    oauth: Option<State>,
     created_at: Option<u64>,
     expires: Option<Expiry>,
     problem: Option<Error>,
@@ -58,7 +62,8 @@ pub(super) fn run(settings: &Settings, as_json: bool, check: bool) -> Result<u8>
     if check && report.state == "usable" {
         report.ask_figma(settings);
     }
-    print(&if as_json { report.json() } else { report.text() })?;
+    // What Figma, or whoever answers in its place, says can quote the token.
+    print(&redacted(&if as_json { report.json() } else { report.text() }))?;
     Ok(report.code)
 }
 
@@ -76,7 +81,13 @@ fn of_login(login: &Login) -> Report {
     let (state, code, masked, problem) = match login.load_here() {
         Ok(record) => {
             let masked = Some(masked(&record.access));
-            if let Some(expiry) = facts.expires.filter(|expiry| expiry.at <= now()) {
+            if State::of(facts) == Some(State::Revoked) {
+                let (profile, message) = (login.profile.clone(), String::new());
+                ("revoked", EXPIRED, masked, Some(OAuthError::Revoked { profile, message }.into()))
+            } else if State::of(facts) == Some(State::Expiring) {
+                // The next call replaces it.
+                ("usable", USABLE, masked, None)
+            } else if let Some(expiry) = facts.expires.filter(|expiry| expiry.at <= now()) {
                 let ago = span(Duration::from_secs(now() - expiry.at));
                 let expired = CredentialError::Expired { profile: login.profile.clone(), ago };
                 ("expired", EXPIRED, masked, Some(expired.into()))
@@ -96,6 +107,7 @@ fn of_login(login: &Login) -> Report {
         masked,
         handle: facts.handle.clone(),
         team_id: facts.team_id.clone(),
+        oauth: State::of(facts),
         scopes: facts.oauth.as_ref().map(|oauth| oauth.scopes.clone()).unwrap_or_default(),
         created_at: Some(facts.created_at),
         expires: facts.expires,
@@ -126,6 +138,7 @@ impl Report {
             handle: None,
             team_id: None,
             scopes: Vec::new(),
+            oauth: None,
             created_at: None,
             expires: None,
             problem: None,
@@ -141,19 +154,29 @@ impl Report {
     /// Plan tokens cannot be asked about.
     fn ask_figma(&mut self, settings: &Settings) {
         let Some(kind) = self.kind.filter(|kind| *kind != TokenKind::Plan) else { return };
-        let token = match setup::environment_token() {
-            Found::Token(token) => Ok(token),
-            _ => setup::login(settings)
-                .and_then(|login| login.ok_or(Error::NoToken))
-                .and_then(|login| login.load_here()?.token(&login.origin())),
+        let outcome = if self.oauth.is_some() {
+            login::verify_login(settings)
+        } else {
+            let token = match setup::environment_token() {
+                Found::Token(token) => Ok(token),
+                _ => setup::login(settings)
+                    .and_then(|login| login.ok_or(Error::NoToken))
+                    .and_then(|login| login.load_here()?.token(&login.origin())),
+            };
+            token.and_then(|token| login::verify(settings, kind, &token))
         };
-        match token.and_then(|token| login::verify(settings, kind, &token)) {
+        match outcome {
             Ok(owner) => {
                 self.checked = Some(true);
                 self.handle = owner.handle.or_else(|| self.handle.take());
             }
             Err(error) => {
-                let is_refused = matches!(&error, Error::Credential(CredentialError::OtherKind { .. }));
+                let is_revoked = matches!(&error, Error::OAuth(OAuthError::Revoked { .. }));
+                let is_other = matches!(&error, Error::Credential(CredentialError::OtherKind { .. }));
+                let is_refused = is_revoked || is_other;
+                if is_revoked {
+                    self.oauth = Some(State::Revoked);
+                }
                 self.checked = is_refused.then_some(false);
                 (self.state, self.code) =
                     if is_refused { ("refused", EXPIRED) } else { ("usable", error.exit_code()) };
@@ -181,6 +204,7 @@ impl Report {
             "handle": self.handle,
             "team_id": self.team_id,
             "scopes": self.scopes,
+            "oauth": self.oauth.map(State::name),
             "created": self.created_at.map(day),
             "expires": self.expires.map(|expiry| json!({ "on": day(expiry.at), "from": expiry.from.name() })),
             "accepted_by_figma": self.checked,
@@ -199,6 +223,7 @@ impl Report {
         add("Token", self.masked.clone());
         add("Owner", self.handle.clone());
         add("Team", self.team_id.clone());
+        add("OAuth", self.oauth.map(|state| state.name().to_owned()));
         add("Scopes", (!self.scopes.is_empty()).then(|| self.scopes.join(" ")));
         add(
             "Stored",
@@ -211,7 +236,10 @@ impl Report {
             "Figma",
             self.checked.map(|is_accepted| if is_accepted { "accepts it" } else { "refuses it" }.to_owned()),
         );
-        let mut text: String = lines.iter().map(|(name, value)| format!("{name:<9}{value}\n")).collect();
+        let mut text = String::new();
+        for (name, value) in lines {
+            text += &format!("{name:<9}{value}\n");
+        }
         if let Some(kind) = self.kind {
             let refused = self.refused();
             let count = table::tools().count() - refused.len();
@@ -267,7 +295,7 @@ pub(super) fn list(settings: &Settings, as_json: bool) -> Result<()> {
         );
     }
     if text.is_empty() {
-        text = "Nobody is logged in: figma-mcp auth login\n".to_owned();
+        text += "Nobody is logged in: figma-mcp auth login\n";
     }
     print(&text)
 }
