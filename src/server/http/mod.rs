@@ -1,7 +1,7 @@
 //! MCP over HTTP: Streamable HTTP at `/mcp`, the old HTTP+SSE transport at `/sse`, and what whoever
 //! runs the server needs beside them.
 //!
-//! Every request passes the same gate first ([`gate`]): where it is addressed to, which web page sent
+//! Every request passes the same gate first (`gate`): where it is addressed to, which web page sent
 //! it, who calls, with whose Figma account, and how large it is. Only then does the protocol library
 //! see it.
 
