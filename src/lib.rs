@@ -9,6 +9,7 @@
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
 //! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, auth, table, error |
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
+//! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
 //! | [`mod@reference`] | The table as Markdown | table, settings |
@@ -39,4 +40,5 @@ pub mod rest;
 pub mod sandbox;
 pub mod server;
 pub mod settings;
+pub mod store;
 pub mod table;

@@ -13,7 +13,12 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
-pub use crate::rest::{Network, document::fetch, download::download, response::Output};
+pub use crate::rest::{
+    Network,
+    document::fetch,
+    download::download,
+    response::{Form, Image, Output},
+};
 use crate::{
     auth::Caller,
     error::{Error, Result},

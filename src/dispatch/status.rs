@@ -45,5 +45,5 @@ pub(super) fn get(rest: &Rest, caller: &Caller) -> Output {
     let mut notes: Vec<String> =
         warning(caller.expiry(), login.map_or("default", |login| &login.profile)).into_iter().collect();
     notes.extend(kind.err().map(|error: Error| error.next().for_agent()));
-    Output { body: body.to_string(), notes, next_page: None }
+    Output { notes, ..Output::json(body.to_string()) }
 }

@@ -40,7 +40,7 @@ pub(super) async fn get(
         "source": source,
         "note": "Only folders that the token's owner can see. Figma's REST API does not expose a team's members, roles or plan.",
     });
-    Ok(Output { body: body.to_string(), notes: answer.notes, next_page: None })
+    Ok(Output { notes: answer.notes, ..Output::json(body.to_string()) })
 }
 
 fn id_and_name(folder: &Value) -> Value {

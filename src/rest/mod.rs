@@ -356,11 +356,8 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 fn already_done() -> Output {
-    Output {
-        body: "{}".to_owned(),
-        notes: vec!["Done: an earlier attempt of this call had removed it already.".to_owned()],
-        next_page: None,
-    }
+    let notes = vec!["Done: an earlier attempt of this call had removed it already.".to_owned()];
+    Output { notes, ..Output::json("{}") }
 }
 
 /// Both endpoints for the same thing refused: the answer that helps most.

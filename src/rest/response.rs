@@ -43,14 +43,53 @@ pub struct Headers {
 }
 
 /// A tool's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Output {
-    /// JSON, as Figma sent it.
+    /// JSON, as Figma sent it, or a text of our own making: [`Output::form`] says which.
     pub body: String,
+    /// What the body is.
+    pub form: Form,
+    /// Pictures that the model is to see.
+    pub images: Vec<Image>,
     /// What the caller has to know beside it, a sentence each.
     pub notes: Vec<String>,
     /// What to add to the same arguments to get the next page.
     pub next_page: Option<Args>,
+    /// For programs: the members of the result's `_meta`, without our prefix.
+    pub meta: Args,
+}
+
+/// What an output's body is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// JSON.
+    #[default]
+    Json,
+    /// Lines for a model or a person to read.
+    Text,
+}
+
+/// A picture that the model is to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its MIME type, such as `image/png`.
+    pub mime: &'static str,
+    /// The encoded picture.
+    pub bytes: Vec<u8>,
+}
+
+impl Output {
+    /// JSON, with nothing beside it.
+    #[must_use]
+    pub fn json(body: impl Into<String>) -> Self {
+        Self { body: body.into(), ..Self::default() }
+    }
+
+    /// Lines to read, with nothing beside them.
+    #[must_use]
+    pub fn text(body: impl Into<String>) -> Self {
+        Self { body: body.into(), form: Form::Text, ..Self::default() }
+    }
 }
 
 /// What a request was made for, so that its answer can be explained.
@@ -95,7 +134,7 @@ fn success(asked: Asked<'_>, body: String) -> Result<Output> {
     }
     let notes = partial_failures(asked, &document)?;
     let next_page = pagination::next_page(asked.endpoint.quirks.pagination, &document, asked.args);
-    Ok(Output { body, notes, next_page })
+    Ok(Output { notes, next_page, ..Output::json(body) })
 }
 
 /// Some writes are documented to answer with nothing at all; a read never is.
@@ -103,11 +142,8 @@ fn empty_success(asked: Asked<'_>) -> Result<Output> {
     if asked.tool.effect.is_read() {
         return Err(Error::BadAnswer { problem: "it is empty".to_owned() });
     }
-    Ok(Output {
-        body: "{}".to_owned(),
-        notes: vec!["Done. Figma answers this with an empty body.".to_owned()],
-        next_page: None,
-    })
+    let notes = vec!["Done. Figma answers this with an empty body.".to_owned()];
+    Ok(Output { notes, ..Output::json("{}") })
 }
 
 /// A JSON object's members, each still as text: what is not asked for is never parsed.

@@ -4,13 +4,16 @@
 //! cost ten times the time and memory, and clients show only one of the two. What we have to say
 //! beside it stands in a text block of its own, so that the first one stays valid JSON.
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde_json::Value;
 
 use crate::{auth::redacted, dispatch::Output, error::Error, table::args::Args};
 
 /// Where the result's metadata holds the arguments of the next page.
-const NEXT_PAGE: &str = "figma-mcp/nextPage";
+const NEXT_PAGE: &str = "nextPage";
+/// Before every key of ours in a result's metadata.
+const PREFIX: &str = "figma-mcp/";
 
 pub(super) fn of(output: Output) -> CallToolResult {
     let mut lines = output.notes;
@@ -21,10 +24,17 @@ pub(super) fn of(output: Output) -> CallToolResult {
             lines.iter().map(|line| format!("note: {line}")).collect::<Vec<_>>().join("\n"),
         ));
     }
+    content.extend(
+        output.images.iter().map(|image| ContentBlock::image(BASE64.encode(&image.bytes), image.mime)),
+    );
+    let mut facts = output.meta;
+    facts.extend(output.next_page.map(|next| (NEXT_PAGE.to_owned(), Value::Object(next))));
     let mut result = CallToolResult::success(content);
-    if let Some(next) = output.next_page {
+    if !facts.is_empty() {
         let mut meta = MetaObject::new();
-        meta.insert(NEXT_PAGE.to_owned(), Value::Object(next));
+        for (key, value) in facts {
+            meta.insert(format!("{PREFIX}{key}"), value);
+        }
         result.meta = Some(meta);
     }
     result

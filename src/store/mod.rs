@@ -1,0 +1,175 @@
+//! What outlives a call, in one `SQLite` file that all server processes of a user share.
+//!
+//! One thread of its own owns the connection, opened with the first piece of work: `SQLite` blocks, and
+//! no thread of the runtime may. A crash tears nothing (WAL), and two processes may write at once (each
+//! waits for the other). Nothing secret is ever kept here: callers are known by a keyed fingerprint.
+//!
+//! What is kept is made to be lost: a file of another layout is emptied, not converted.
+
+use std::{
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, mpsc},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// The layout's number. Raise it whenever a table changes: what older versions kept is dropped then.
+const LAYOUT: i64 = 1;
+/// Every table, each where the code that uses it stands.
+const TABLES: &[&str] = &[];
+/// How long one process waits for another that is writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The file's name in its folder.
+const FILE: &str = "store.sqlite";
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// What outlives a call. Opened lazily, on a thread of its own.
+#[derive(Debug)]
+pub struct Store {
+    /// `None` keeps everything in the memory of this process.
+    folder: Option<PathBuf>,
+    thread: Mutex<Option<mpsc::Sender<Job>>>,
+}
+
+impl Store {
+    /// In this folder, which is made when it is needed.
+    pub const fn at(folder: PathBuf) -> Self {
+        Self { folder: Some(folder), thread: Mutex::new(None) }
+    }
+
+    /// For the life of this process only.
+    pub const fn in_memory() -> Self {
+        Self { folder: None, thread: Mutex::new(None) }
+    }
+
+    /// Where it lies on the disk, if it does.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join(FILE))
+    }
+
+    /// Runs a piece of work with the connection, after those that were there before it. The work is
+    /// done also when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the store cannot be opened or read.
+    pub async fn run<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (sender, done) = oneshot::channel();
+        // Nobody may wait any more; the work is done all the same.
+        let job: Job = Box::new(move |connection| drop(sender.send(work(connection))));
+        self.thread()?.send(job).map_err(|_| self.failed("it is closed"))?;
+        match done.await {
+            Ok(outcome) => outcome.map_err(|error| self.failed(&error.to_string())),
+            Err(_) => Err(self.failed("the work broke off")),
+        }
+    }
+
+    fn thread(&self) -> Result<mpsc::Sender<Job>> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = &*thread {
+            return Ok(sender.clone());
+        }
+        let (sender, jobs) = mpsc::channel::<Job>();
+        let folder = self.folder.clone();
+        std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || serve(folder.as_deref(), &jobs))
+            .map_err(|error| self.failed(&error.to_string()))?;
+        *thread = Some(sender.clone());
+        Ok(sender)
+    }
+
+    fn failed(&self, problem: &str) -> Error {
+        let path =
+            self.path().map_or_else(|| "the store in memory".to_owned(), |path| path.display().to_string());
+        Error::File { path, problem: problem.to_owned() }
+    }
+}
+
+fn serve(folder: Option<&Path>, jobs: &mpsc::Receiver<Job>) {
+    let opened = folder.map_or_else(Connection::open_in_memory, open).and_then(prepared);
+    let connection = opened.or_else(|error| {
+        tracing::warn!(%error, "the store cannot be opened; what is kept now ends with this process");
+        Connection::open_in_memory().and_then(prepared)
+    });
+    let mut connection = match connection {
+        Ok(connection) => connection,
+        Err(error) => return tracing::error!(%error, "there is no store, not even in memory"),
+    };
+    while let Ok(job) = jobs.recv() {
+        let work = std::panic::AssertUnwindSafe(|| job(&mut connection));
+        if std::panic::catch_unwind(work).is_err() {
+            tracing::error!("a piece of work in the store panicked");
+        }
+    }
+}
+
+/// Opens the file; it and what `SQLite` lays beside it are their owner's alone.
+fn open(folder: &Path) -> rusqlite::Result<Connection> {
+    let path = folder.join(FILE);
+    if let Err(error) = make_private(folder, &path) {
+        tracing::warn!(%error, "the store's folder cannot be made");
+    }
+    let connection = Connection::open(&path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(connection)
+}
+
+fn make_private(folder: &Path, path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    builder.create(folder)?;
+    options.open(path).map(drop)
+}
+
+fn prepared(mut connection: Connection) -> rusqlite::Result<Connection> {
+    let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let layout: i64 = work.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if layout != LAYOUT {
+        let names: Vec<String> = work
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for name in names {
+            work.execute_batch(&format!("DROP TABLE \"{name}\""))?;
+        }
+        work.pragma_update(None, "user_version", LAYOUT)?;
+    }
+    for table in TABLES {
+        work.execute_batch(table)?;
+    }
+    work.commit()?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_is_done_in_order_and_a_panic_ends_only_itself() {
+        let store = Store::in_memory();
+        store.run(|c| c.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)")).await.unwrap();
+        assert!(store.run::<(), _>(|_| panic!("no such luck")).await.is_err());
+        let x: i64 = store.run(|c| c.query_row("SELECT x FROM t", [], |row| row.get(0))).await.unwrap();
+        assert_eq!(x, 7);
+    }
+}
