@@ -6,6 +6,8 @@
 
 use std::{
     collections::HashMap,
+    fmt, io,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -43,10 +45,12 @@ pub struct Headers {
 }
 
 /// A tool's result.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Output {
     /// JSON, as Figma sent it, or a text of our own making: [`Output::form`] says which.
     pub body: String,
+    /// Where the body is read from when it is too large for the memory; [`Output::body`] is empty then.
+    pub stored: Option<Arc<dyn Stored>>,
     /// What the body is.
     pub form: Form,
     /// Pictures that the model is to see.
@@ -57,6 +61,17 @@ pub struct Output {
     pub next_page: Option<Args>,
     /// For programs: the members of the result's `_meta`, without our prefix.
     pub meta: Args,
+}
+
+/// A body that lies elsewhere than in the memory.
+pub trait Stored: fmt::Debug + Send + Sync {
+    /// How many bytes it has.
+    fn size(&self) -> u64;
+    /// Reads it from its first byte on. Blocks: not for a thread of the runtime.
+    ///
+    /// # Errors
+    /// When it is gone.
+    fn open(&self) -> io::Result<Box<dyn io::Read + Send>>;
 }
 
 /// What an output's body is.
