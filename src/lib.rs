@@ -8,7 +8,7 @@
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
 //! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, auth, table, error |
-//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
+//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, store, table, error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
