@@ -114,6 +114,9 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
 async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
+        Handler::Call(endpoint) if source::can_derive(endpoint, &args) => {
+            source::answer(app, caller, tool, endpoint, &args).await
+        }
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }

@@ -6,6 +6,7 @@
 
 pub mod document;
 pub mod download;
+pub mod held;
 mod lane;
 mod network;
 pub mod pagination;
@@ -31,6 +32,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use self::{
+    held::{Fetches, Sink},
     lane::{Lane, Lanes},
     network::with_remedy,
     request::Request,
@@ -94,6 +96,7 @@ struct Inner {
     client: OnceLock<Client>,
     lanes: Lanes,
     store: Store,
+    fetches: Fetches,
 }
 
 impl Rest {
@@ -109,6 +112,7 @@ impl Rest {
             client: OnceLock::new(),
             lanes: Lanes::default(),
             store: Store::in_memory(),
+            fetches: Fetches::default(),
         })
     }
 
@@ -200,14 +204,14 @@ impl Rest {
     ) -> Result<Output> {
         let asked = |endpoint| Asked { tool, endpoint, args, token: caller.description() };
         let deadline = Instant::now() + self.inner.call_limit;
-        let first = self.send(caller, asked(endpoint), deadline).await;
+        let first = self.send(caller, asked(endpoint), deadline, None).await;
         let fallback = endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
         let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
             (fallback, &first)
         else {
             return first;
         };
-        match self.send(caller, asked(fallback), deadline).await {
+        match self.send(caller, asked(fallback), deadline, None).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -224,8 +228,15 @@ impl Rest {
         }
     }
 
-    /// Sends a request until it is answered, refused for good, or out of time.
-    async fn send(&self, caller: &Caller, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
+    /// Sends a request until it is answered, refused for good, or out of time. With a sink the body of
+    /// a success goes there.
+    async fn send(
+        &self,
+        caller: &Caller,
+        asked: Asked<'_>,
+        deadline: Instant,
+        sink: Option<&Sink>,
+    ) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
         let mut token = caller.token().await?;
         let mut is_replaced = false;
@@ -235,8 +246,9 @@ impl Rest {
         loop {
             let started = Instant::now();
             self.count(&lane, asked.endpoint.tier);
-            let outcome =
-                self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
+            let outcome = self
+                .attempt(&token, asked, &request, deadline.saturating_duration_since(started), sink)
+                .await;
             tracing::info!(
                 tool = asked.tool.name,
                 method = request.method.name(),
@@ -276,7 +288,7 @@ impl Rest {
         let lane = self.inner.lanes.of(caller.fingerprint());
         let _place = lane.queues.enter(asked.endpoint.tier).await?;
         self.count(&lane, asked.endpoint.tier);
-        self.attempt(&token, asked, &request, limit).await.map_err(|failed| match failed {
+        self.attempt(&token, asked, &request, limit, None).await.map_err(|failed| match failed {
             Failed::NotSent(problem) => Error::Unreachable { problem, attempts: 1 },
             Failed::Broken(error) | Failed::Answered(error) => error,
         })
@@ -294,16 +306,22 @@ impl Rest {
         asked: Asked<'_>,
         request: &Request,
         left: Duration,
+        sink: Option<&Sink>,
     ) -> Result<Output, Failed> {
         let (limit, told) =
             if left < ATTEMPT_LIMIT { (left, self.inner.call_limit) } else { (ATTEMPT_LIMIT, ATTEMPT_LIMIT) };
         let timed_out = |_| Failed::Broken(Error::TimedOut { limit: told });
         let answer =
-            tokio::time::timeout(limit, self.exchange(token, request)).await.map_err(timed_out)??;
+            tokio::time::timeout(limit, self.exchange(token, request, sink)).await.map_err(timed_out)??;
         response::read(asked, answer).map_err(Failed::Answered)
     }
 
-    async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
+    async fn exchange(
+        &self,
+        token: &Token,
+        request: &Request,
+        sink: Option<&Sink>,
+    ) -> Result<Answer, Failed> {
         let client = self.client().map_err(Failed::Answered)?;
         let mut builder =
             client.request(method(request.method), format!("{}{}", self.inner.base_url, request.target()));
@@ -315,7 +333,10 @@ impl Rest {
         let response = builder.send().await.map_err(not_answered)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_body(response, self.inner.largest_answer).await?;
+        let body = match sink.filter(|_| response.status() == StatusCode::OK) {
+            Some(sink) => sink.receive(response).await?,
+            None => read_body(response, self.inner.largest_answer).await?,
+        };
         Ok(Answer { status, headers, body })
     }
 

@@ -219,9 +219,8 @@ fn partial_failures(asked: Asked<'_>, document: &Document<'_>) -> Result<Vec<Str
         PartialFailures::None => Ok(Vec::new()),
         PartialFailures::NullsIn(name) => {
             let entries: HashMap<String, Option<IgnoredAny>> = document.read(name).unwrap_or_default();
-            let mut missing: Vec<&str> =
-                entries.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| id.as_str()).collect();
-            missing.sort_unstable();
+            let missing: Vec<String> =
+                entries.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| id.clone()).collect();
             if entries.is_empty()
                 && let Some(message) = message
             {
@@ -229,13 +228,21 @@ fn partial_failures(asked: Asked<'_>, document: &Document<'_>) -> Result<Vec<Str
             }
             let mut notes: Vec<String> =
                 message.map(|message| format!("Figma says: {message}")).into_iter().collect();
-            if !missing.is_empty() {
-                notes.push(format!("{} in `{name}` is null: {}.", missing.join(", "), why_null(name)));
-            }
+            notes.extend(nulls(name, missing));
             Ok(notes)
         }
         PartialFailures::ErrorsBeside(name) => errors_beside(document, name),
     }
+}
+
+/// A note on ids of which there are no nodes.
+pub fn missing_nodes(ids: Vec<String>) -> Option<String> {
+    nulls("nodes", ids)
+}
+
+fn nulls(name: &str, mut ids: Vec<String>) -> Option<String> {
+    ids.sort_unstable();
+    (!ids.is_empty()).then(|| format!("{} in `{name}` is null: {}.", ids.join(", "), why_null(name)))
 }
 
 fn why_null(name: &str) -> &'static str {

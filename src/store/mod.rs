@@ -7,6 +7,7 @@
 //! What is kept is made to be lost: a file of another layout is emptied, not converted.
 
 mod callers;
+mod files;
 mod stamps;
 
 use std::{
@@ -19,14 +20,18 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub use self::{callers::CallerKey, stamps::Seen};
+pub use self::{
+    callers::CallerKey,
+    files::{FileKey, HeldFile, Kind, Piece},
+    stamps::Seen,
+};
 use crate::error::{Error, Result};
 
 /// The layout's number. Raise it whenever a table changes: what older versions kept is dropped then.
 const LAYOUT: i64 = 1;
 /// Every table, each where the code that uses it stands. What is kept for a caller has a column
 /// `caller`, by which it is found when that login ends.
-const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE];
+const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE, files::TABLE];
 /// How long one process waits for another that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The file's name in its folder.
@@ -80,11 +85,37 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        let done = self.begin(work)?.await;
+        self.outcome(done)
+    }
+
+    /// As [`Store::run`], for threads that may block: never call it on one of the runtime's.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn run_blocking<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let done = self.begin(work)?.blocking_recv();
+        self.outcome(done)
+    }
+
+    fn begin<T, W>(&self, work: W) -> Result<oneshot::Receiver<rusqlite::Result<T>>>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (sender, done) = oneshot::channel();
         // Nobody may wait any more; the work is done all the same.
         let job: Job = Box::new(move |connection| drop(sender.send(work(connection))));
         self.thread()?.send(job).map_err(|_| self.failed("it is closed"))?;
-        match done.await {
+        Ok(done)
+    }
+
+    fn outcome<T>(&self, done: Result<rusqlite::Result<T>, oneshot::error::RecvError>) -> Result<T> {
+        match done {
             Ok(outcome) => outcome.map_err(|error| self.failed(&error.to_string())),
             Err(_) => Err(self.failed("the work broke off")),
         }
