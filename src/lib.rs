@@ -11,6 +11,7 @@
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
+//! | [`design`] | Understands a design: Figma's JSON in, something short out; pure | walk, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
 //! | [`mod@reference`] | The table as Markdown | table, settings |
 //! | [`settings`] | Every flag and environment variable | table, error |
@@ -33,6 +34,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod design;
 pub mod dispatch;
 pub mod error;
 pub mod reference;

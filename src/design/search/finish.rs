@@ -1,0 +1,121 @@
+//! The end of a search: what components, styles and variables are called is known by now.
+
+use super::{Field, Found, Search};
+use crate::design::fold::{Fit, Needle};
+
+/// What something that nodes use is called.
+#[derive(Debug, Default)]
+struct Called<'a> {
+    /// By people.
+    names: Vec<&'a str>,
+    /// By programs: ids and keys.
+    ids: Vec<&'a str>,
+}
+
+impl Called<'_> {
+    /// Whether it is the one that is asked for.
+    fn is(&self, wanted: &Needle) -> bool {
+        self.ids.contains(&wanted.given.as_str()) || self.names.iter().any(|name| wanted.fit(name).is_some())
+    }
+
+    fn fit(&self, query: &Needle) -> Option<Fit> {
+        if self.ids.contains(&query.given.as_str()) {
+            return Some(Fit::Exact);
+        }
+        self.names.iter().filter_map(|name| query.fit(name)).min()
+    }
+}
+
+impl Search {
+    /// What was found.
+    #[must_use]
+    pub fn finish(mut self) -> Found {
+        let groups = std::mem::take(&mut self.groups);
+        let (mut total, mut hits) = (0, Vec::new());
+        for (key, group) in groups {
+            let uses = key.get(1..).unwrap_or_default();
+            let own = group.best.peek().and_then(|kept| kept.hit.found.as_ref());
+            let own = own.map(|(field, fit, _)| (*fit, *field));
+            let by_use =
+                self.fit_of(uses).filter(|(fit, field, _)| own.is_none_or(|own| (*fit, *field) < own));
+            let is_found = self.question.query.is_none() || own.is_some() || by_use.is_some();
+            if !is_found || !self.passes(uses) {
+                continue;
+            }
+            total += group.total;
+            for kept in group.best {
+                let mut hit = kept.hit;
+                let component = kept.component.and_then(|number| self.used.get(number as usize));
+                hit.component = component.and_then(|(_, id)| self.beside.component(id));
+                if let Some((fit, field, name)) = &by_use {
+                    hit.found = Some((*field, *fit, Some(name.clone())));
+                }
+                hits.push(hit);
+            }
+        }
+        hits.sort_by_key(|hit| {
+            let found = hit.found.as_ref().map(|(field, fit, _)| (*fit, hit.is_hidden, *field));
+            (found, hit.order)
+        });
+        let hits = hits.into_iter().skip(self.question.offset).take(self.question.limit).collect();
+        Found { file: self.beside.name, total, hits }
+    }
+
+    /// Whether what a node uses is what was asked for.
+    fn passes(&self, uses: &[u32]) -> bool {
+        let wanted = [
+            (Field::Component, &self.question.component),
+            (Field::Style, &self.question.style),
+            (Field::Variable, &self.question.variable),
+        ];
+        wanted.iter().all(|(field, wanted)| {
+            wanted.as_ref().is_none_or(|wanted| {
+                self.used_by(uses).any(|(used, id)| used == *field && self.called(used, id).is(wanted))
+            })
+        })
+    }
+
+    /// How well the names of what a node uses fit the query, and the best of them.
+    fn fit_of(&self, uses: &[u32]) -> Option<(Fit, Field, String)> {
+        let query = self.question.query.as_ref()?;
+        let looked_at = self.used_by(uses).filter(|(field, _)| self.question.looks_in(*field));
+        looked_at
+            .filter_map(|(field, id)| {
+                let called = self.called(field, id);
+                let name = called.names.first().copied().unwrap_or(id);
+                Some((called.fit(query)?, field, name.to_owned()))
+            })
+            .min()
+    }
+
+    fn used_by(&self, uses: &[u32]) -> impl Iterator<Item = (Field, &str)> {
+        uses.iter()
+            .filter_map(|number| self.used.get(*number as usize))
+            .map(|(field, id)| (*field, id.as_str()))
+    }
+
+    fn called<'a>(&'a self, field: Field, id: &'a str) -> Called<'a> {
+        let mut called = Called { names: Vec::new(), ids: vec![id] };
+        match field {
+            Field::Component => {
+                let component = self.beside.components.get(id);
+                let set_id = component.and_then(|component| component.component_set_id.as_deref());
+                let set = set_id.and_then(|set| self.beside.sets.get(set));
+                called.ids.extend(set_id);
+                for named in set.into_iter().chain(component) {
+                    called.names.push(&named.name);
+                    called.ids.push(&named.key);
+                }
+            }
+            Field::Style => {
+                if let Some(style) = self.beside.styles.get(id) {
+                    called.names.push(&style.name);
+                    called.ids.push(&style.key);
+                }
+            }
+            Field::Variable => called.names.extend(self.question.variables.get(id).map(String::as_str)),
+            Field::Name | Field::Text => {}
+        }
+        called
+    }
+}
