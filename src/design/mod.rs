@@ -3,5 +3,6 @@
 pub mod comments;
 pub mod fold;
 
-pub mod raw;
+pub mod names;
+pub mod pieces;
 pub mod search;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    design::raw::{self, Area},
+    design::pieces::{self, Area},
     walk::{Flow, Visitor},
 };
 
@@ -104,9 +104,9 @@ impl Visitor for Anchors {
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.path.last_mut() else { return Flow::Continue };
         match key {
-            b"id" => node.place.id = raw::text(value).into_owned(),
-            b"name" => node.place.name = raw::text(value).into_owned(),
-            b"absoluteBoundingBox" => node.area = raw::read(value),
+            b"id" => node.place.id = pieces::text(value).into_owned(),
+            b"name" => node.place.name = pieces::text(value).into_owned(),
+            b"absoluteBoundingBox" => node.area = pieces::read(value),
             _ => {
                 node.kind = match value {
                     b"\"DOCUMENT\"" => Kind::Document,
@@ -134,7 +134,7 @@ impl Visitor for Anchors {
 
     fn beside(&mut self, _entry: Option<&str>, key: &[u8], value: &[u8]) {
         if key == b"name" {
-            self.file = raw::text(value).into_owned();
+            self.file = pieces::text(value).into_owned();
         }
     }
 

@@ -92,7 +92,7 @@ fn odd_comments_are_survived() {
 #[test]
 fn a_point_is_on_the_only_page_or_where_only_one_has_something() {
     let place = |id: &str| Place { id: id.to_owned(), name: String::new() };
-    let area = |x| crate::design::raw::Area { x, y: 0.0, width: 10.0, height: 10.0 };
+    let area = |x| crate::design::pieces::Area { x, y: 0.0, width: 10.0, height: 10.0 };
     let page = |id: &str, x| Page { place: place(id), frames: vec![(place("f"), area(x))] };
     let mut anchors = Anchors::default();
     anchors.pages = vec![page("a", 0.0), page("b", 5.0)];

@@ -13,7 +13,7 @@ mod visit;
 pub use question::{Field, Question, Size};
 pub use visit::Search;
 
-use super::{fold::Fit, raw::Area};
+use super::{fold::Fit, pieces::Area};
 
 /// A node that was found.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::design::{fold::Needle, raw::Area};
+use crate::design::{fold::Needle, pieces::Area};
 
 /// Where a query is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,7 @@ use super::{Field, Hit, Order, Question};
 use crate::{
     design::{
         fold::{Fit, Needle, snippet},
-        raw::{self, Area, Beside},
+        pieces::{self, Area, Beside},
     },
     walk::{Flow, Visitor},
 };
@@ -119,33 +119,34 @@ impl Visitor for Search {
             return Flow::Continue;
         };
         match key {
-            b"id" => node.id.push_str(&raw::text(value)),
-            b"name" => node.name.push_str(&raw::text(value)),
+            b"id" => node.id.push_str(&pieces::text(value)),
+            b"name" => node.name.push_str(&pieces::text(value)),
             b"type" => {
-                node.kind.push_str(&raw::text(value));
+                node.kind.push_str(&pieces::text(value));
                 return self.page();
             }
             b"visible" => node.is_hidden |= value == b"false",
-            b"characters" => node.text = Some(raw::text(value).into_owned()),
-            b"absoluteBoundingBox" => node.area = raw::read(value),
+            b"characters" => node.text = Some(pieces::text(value).into_owned()),
+            b"absoluteBoundingBox" => node.area = pieces::read(value),
             b"devStatus" => {
-                let status: HashMap<String, serde_json::Value> = raw::read(value);
+                let status: HashMap<String, serde_json::Value> = pieces::read(value);
                 node.dev_status = status.get("type").and_then(|kind| kind.as_str()).map(str::to_owned);
             }
             b"componentId" => {
-                let number = number(&mut self.numbers, &mut self.used, Field::Component, &raw::text(value));
+                let number =
+                    number(&mut self.numbers, &mut self.used, Field::Component, &pieces::text(value));
                 node.component = Some(number);
                 if self.question.component.is_some() || self.question.looks_in(Field::Component) {
                     node.uses.push(number);
                 }
             }
             b"styles" => {
-                let styles: HashMap<String, String> = raw::read(value);
+                let styles: HashMap<String, String> = pieces::read(value);
                 for id in styles.values() {
                     node.uses.push(number(&mut self.numbers, &mut self.used, Field::Style, id));
                 }
             }
-            _ => raw::variables(value, |id| {
+            _ => pieces::variables(value, |id| {
                 node.uses.push(number(&mut self.numbers, &mut self.used, Field::Variable, id));
             }),
         }
