@@ -4,6 +4,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 
+use crate::walk::{Flow, Visitor};
+
 /// A JSON string's text; empty where it is none.
 #[must_use]
 pub fn text(value: &[u8]) -> Cow<'_, str> {
@@ -113,6 +115,103 @@ impl Beside {
     }
 }
 
+/// Two visitors on one walk, the second of which may be missing.
+#[derive(Debug)]
+pub struct Pair<A, B> {
+    one: Side<A>,
+    other: Option<Side<B>>,
+}
+
+#[derive(Debug)]
+struct Side<V> {
+    visitor: V,
+    depth: usize,
+    /// The level below which it wants nothing more.
+    skips: Option<usize>,
+}
+
+impl<V: Visitor> Side<V> {
+    const fn new(visitor: V) -> Self {
+        Self { visitor, depth: 0, skips: None }
+    }
+
+    fn open(&mut self, at: u64) {
+        self.depth += 1;
+        if self.skips.is_none() {
+            self.visitor.open(at);
+        }
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) {
+        if self.wants(key) && self.visitor.member(key, value) == Flow::Skip {
+            self.skips = Some(self.depth);
+        }
+    }
+
+    fn close(&mut self, end: u64) {
+        if self.skips == Some(self.depth) {
+            self.skips = None;
+        }
+        if self.skips.is_none() {
+            self.visitor.close(end);
+        }
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        self.skips.is_none() && self.visitor.wants(key)
+    }
+}
+
+impl<A: Visitor, B: Visitor> Pair<A, B> {
+    /// Shows everything to both.
+    pub fn new(one: A, other: Option<B>) -> Self {
+        Self { one: Side::new(one), other: other.map(Side::new) }
+    }
+
+    /// The two again.
+    pub fn into_inner(self) -> (A, Option<B>) {
+        (self.one.visitor, self.other.map(|side| side.visitor))
+    }
+}
+
+impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
+    fn open(&mut self, at: u64) {
+        self.one.open(at);
+        self.other.iter_mut().for_each(|side| side.open(at));
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        self.one.member(key, value);
+        self.other.iter_mut().for_each(|side| side.member(key, value));
+        let skips = self.one.skips.is_some() && self.other.as_ref().is_none_or(|side| side.skips.is_some());
+        if skips { Flow::Skip } else { Flow::Continue }
+    }
+
+    fn close(&mut self, end: u64) {
+        self.one.close(end);
+        self.other.iter_mut().for_each(|side| side.close(end));
+    }
+
+    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
+        if self.one.visitor.wants_beside(key) {
+            self.one.visitor.beside(entry, key, value);
+        }
+        if let Some(side) = self.other.as_mut().filter(|side| side.visitor.wants_beside(key)) {
+            side.visitor.beside(entry, key, value);
+        }
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        self.one.wants(key) || self.other.as_ref().is_some_and(|side| side.wants(key))
+    }
+
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        let other = self.other.as_ref().is_some_and(|side| side.visitor.wants_beside(key));
+        self.one.visitor.wants_beside(key) || other
+    }
+}
+
 /// Calls back with the id of each variable that a piece of raw JSON is bound to, in their order.
 pub fn variables<'a>(value: &'a [u8], mut found: impl FnMut(&'a str)) {
     let Ok(text) = std::str::from_utf8(value) else { return };
@@ -132,6 +231,42 @@ mod tests {
         let value = br#"[{"boundVariables":{"color":{"type":"VARIABLE_ALIAS","id":"VariableID:1:2"}},"x":"VariableID:"},{"id":"VariableID:ab/3:4"}]"#;
         variables(value, |id| found.push(id));
         assert_eq!(found, ["VariableID:1:2", "VariableID:", "VariableID:ab/3:4"]);
+    }
+
+    /// Notes the names of nodes, and skips what is in one of them.
+    #[derive(Debug, Default, PartialEq)]
+    struct Names(&'static str, Vec<String>);
+
+    impl Visitor for Names {
+        fn open(&mut self, _at: u64) {}
+        fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+            self.1.push(text(value).into_owned());
+            if text(value) == self.0 { Flow::Skip } else { Flow::Continue }
+        }
+        fn close(&mut self, _end: u64) {
+            self.1.push("/".to_owned());
+        }
+        fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
+    }
+
+    #[test]
+    fn each_of_a_pair_sees_what_it_would_see_alone() {
+        let tree = br#"{"document":{"name":"a","children":[{"name":"b","children":[{"name":"c"}]},{"name":"d","children":[{"name":"e"}]}]}}"#;
+        let alone = |skips: &'static str| {
+            let mut walker = crate::walk::Walker::new(Names(skips, Vec::new()));
+            walker.push(tree).unwrap();
+            walker.finish().unwrap()
+        };
+        for (one, other) in [("b", "d"), ("b", "b"), ("", "a"), ("a", "a"), ("e", "")] {
+            let pair = Pair::new(Names(one, Vec::new()), Some(Names(other, Vec::new())));
+            let mut walker = crate::walk::Walker::new(pair);
+            walker.push(tree).unwrap();
+            assert_eq!(
+                walker.finish().unwrap().into_inner(),
+                (alone(one), Some(alone(other))),
+                "{one} {other}"
+            );
+        }
     }
 
     #[test]

@@ -36,7 +36,6 @@ fn threads_are_grouped_by_page_with_the_frames_that_they_are_in() {
     );
     assert!(text.contains(" · on \"Checkout\" 2:4\n> @Rosa Lindqvist do guests see"), "{text}");
     assert!(!text.contains("Tab bar icons"), "{text}");
-    println!("{text}");
 }
 
 #[test]

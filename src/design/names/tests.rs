@@ -49,7 +49,6 @@ fn without_official_names_styles_and_values_say_what_a_variable_is() {
     let names: std::collections::BTreeSet<&str> = variables.values().map(|one| one.name.as_str()).collect();
     assert_eq!(names.len(), variables.len());
     assert_eq!(print(&variables), print(&infer(&sample())));
-    println!("{}", print(&variables));
 }
 
 #[test]

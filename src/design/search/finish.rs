@@ -1,5 +1,7 @@
 //! The end of a search: what components, styles and variables are called is known by now.
 
+use std::collections::HashMap;
+
 use super::{Field, Found, Search};
 use crate::design::fold::{Fit, Needle};
 
@@ -27,6 +29,11 @@ impl Called<'_> {
 }
 
 impl Search {
+    /// Says what variables are called, by their ids.
+    pub fn call_variables(&mut self, names: HashMap<String, String>) {
+        self.question.variables = names;
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> Found {
