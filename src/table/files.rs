@@ -21,7 +21,7 @@ pub(super) const FILE: Endpoint = Endpoint {
     tier: Tier::One,
     scopes: &[Scope::FileContentRead, Scope::FilesRead],
     tokens: ANY_TOKEN,
-    quirks: NO_QUIRKS,
+    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
 };
 
 /// Nodes of a file.
@@ -31,7 +31,11 @@ pub(super) const NODES: Endpoint = Endpoint {
     tier: Tier::One,
     scopes: &[Scope::FileContentRead, Scope::FilesRead],
     tokens: ANY_TOKEN,
-    quirks: Quirks { partial_failures: PartialFailures::NullsIn("nodes"), ..NO_QUIRKS },
+    quirks: Quirks {
+        partial_failures: PartialFailures::NullsIn("nodes"),
+        cache: Cache::UntilFileChanges { days: 30 },
+        ..NO_QUIRKS
+    },
 };
 
 /// Nodes as images.
@@ -41,7 +45,12 @@ pub(super) const RENDER: Endpoint = Endpoint {
     tier: Tier::One,
     scopes: &[Scope::FileContentRead, Scope::FilesRead],
     tokens: ANY_TOKEN,
-    quirks: Quirks { partial_failures: PartialFailures::NullsIn("images"), ..NO_QUIRKS },
+    quirks: Quirks {
+        partial_failures: PartialFailures::NullsIn("images"),
+        // The addresses in it live 30 days.
+        cache: Cache::UntilFileChanges { days: 20 },
+        ..NO_QUIRKS
+    },
 };
 
 /// The addresses of image fills.
@@ -51,7 +60,8 @@ pub(super) const IMAGE_FILLS: Endpoint = Endpoint {
     tier: Tier::Two,
     scopes: &[Scope::FileContentRead, Scope::FilesRead],
     tokens: ANY_TOKEN,
-    quirks: NO_QUIRKS,
+    // The addresses in it live at most 14 days.
+    quirks: Quirks { cache: Cache::UntilFileChanges { days: 7 }, ..NO_QUIRKS },
 };
 
 pub(super) const TOOLSET: Toolset = Toolset {
