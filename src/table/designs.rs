@@ -68,6 +68,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             /// Default 20.
             #[schemars(range(min = 1, max = 100))]
             limit: Option<u32>,
+            /// Hits to skip.
             #[schemars(range(max = 10_000))]
             offset: Option<u32>,
         }

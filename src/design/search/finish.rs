@@ -1,6 +1,6 @@
 //! The end of a search: what components, styles and variables are called is known by now.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Field, Found, Search};
 use crate::design::fold::{Fit, Needle};
@@ -15,11 +15,6 @@ struct Called<'a> {
 }
 
 impl Called<'_> {
-    /// Whether it is the one that is asked for.
-    fn is(&self, wanted: &Needle) -> bool {
-        self.ids.contains(&wanted.given.as_str()) || self.names.iter().any(|name| wanted.fit(name).is_some())
-    }
-
     fn fit(&self, query: &Needle) -> Option<Fit> {
         if self.ids.contains(&query.given.as_str()) {
             return Some(Fit::Exact);
@@ -38,6 +33,7 @@ impl Search {
     #[must_use]
     pub fn finish(mut self) -> Found {
         let groups = std::mem::take(&mut self.groups);
+        let meant = self.meant();
         let (mut total, mut hits) = (0, Vec::new());
         for (key, group) in groups {
             let uses = key.get(1..).unwrap_or_default();
@@ -46,7 +42,7 @@ impl Search {
             let by_use =
                 self.fit_of(uses).filter(|(fit, field, _)| own.is_none_or(|own| (*fit, *field) < own));
             let is_found = self.question.query.is_none() || own.is_some() || by_use.is_some();
-            if !is_found || !self.passes(uses) {
+            if !is_found || !meant.iter().all(|meant| uses.iter().any(|number| meant.contains(number))) {
                 continue;
             }
             total += group.total;
@@ -68,18 +64,31 @@ impl Search {
         Found { file: self.beside.name, total, hits }
     }
 
-    /// Whether what a node uses is what was asked for.
-    fn passes(&self, uses: &[u32]) -> bool {
+    /// For each kind of thing that is asked for, the numbers of those that are meant: the one of that
+    /// name where there is one, else those whose names are like it, else those that take a correction.
+    fn meant(&self) -> Vec<HashSet<u32>> {
+        let question = &self.question;
         let wanted = [
-            (Field::Component, &self.question.component),
-            (Field::Style, &self.question.style),
-            (Field::Variable, &self.question.variable),
+            (Field::Component, &question.component),
+            (Field::Style, &question.style),
+            (Field::Variable, &question.variable),
         ];
-        wanted.iter().all(|(field, wanted)| {
-            wanted.as_ref().is_none_or(|wanted| {
-                self.used_by(uses).any(|(used, id)| used == *field && self.called(used, id).is(wanted))
-            })
-        })
+        let meant = |(field, wanted): (Field, &Option<Needle>)| {
+            let wanted = wanted.as_ref()?;
+            let numbered = (0..).zip(&self.used).filter(|(_, (used, _))| *used == field);
+            let fits: Vec<(u32, Fit)> = numbered
+                .filter_map(|(number, (_, id))| Some((number, self.called(field, id).fit(wanted)?)))
+                .collect();
+            let class = |fit: Fit| (fit != Fit::Exact, fit.is_corrected());
+            let best = fits.iter().map(|(_, fit)| class(*fit)).min();
+            Some(
+                fits.into_iter()
+                    .filter(|(_, fit)| Some(class(*fit)) == best)
+                    .map(|(number, _)| number)
+                    .collect(),
+            )
+        };
+        wanted.into_iter().filter_map(meant).collect()
     }
 
     /// How well the names of what a node uses fit the query, and the best of them.
