@@ -21,6 +21,7 @@ mod generated;
 mod golden;
 mod http;
 mod http_access;
+mod http_tls;
 mod leaks;
 mod oauth;
 mod readme;
