@@ -2,40 +2,25 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::Stdio,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::leaks;
+use crate::program::{Input, Running, figma_mcp};
 
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The built binary without any of our variables in its environment, and without anybody's logins.
-pub(crate) fn figma_mcp() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
-        command.env_remove(name);
-    }
-    command.env("FIGMA_MCP_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
-    command
-}
-
 /// A running server and our end of the conversation.
 pub(crate) struct Client {
-    process: Child,
-    input: Option<ChildStdin>,
+    process: Running,
+    input: Option<Input>,
     lines: Receiver<String>,
     /// Messages that came while another was awaited.
     early: Vec<Value>,
-    /// Everything on stdout, and everything on stderr, once they have ended.
-    stdout: Option<JoinHandle<String>>,
-    stderr: Option<JoinHandle<String>>,
-    secrets: Vec<String>,
     requests: u64,
 }
 
@@ -51,35 +36,18 @@ impl Client {
         let mut process = figma_mcp()
             .arg("serve")
             .args(arguments)
-            .env("FIGMA_MCP_LOG_LEVEL", "trace")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        let stdout = std::thread::spawn(move || {
-            let mut whole = String::new();
-            for line in stdout.lines().map_while(Result::ok) {
-                whole += &line;
-                whole += "\n";
-                // The test may have seen enough; the search for secrets has not.
-                let _ = sender.send(line);
-            }
-            whole
-        });
-        let mut errors = process.stderr.take().unwrap();
-        let stderr = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = errors.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+        std::thread::spawn(move || {
+            // The test may have seen enough.
+            stdout.lines().map_while(Result::ok).take_while(|line| sender.send(line.clone()).is_ok()).count()
         });
         let input = process.stdin.take();
-        let secrets = leaks::secrets(arguments, variables);
-        let (stdout, stderr) = (Some(stdout), Some(stderr));
-        Self { process, input, lines, early: Vec::new(), stdout, stderr, secrets, requests: 0 }
+        Self { process, input, lines, early: Vec::new(), requests: 0 }
     }
 
     /// A server on the sandbox, ready for calls.
@@ -212,22 +180,7 @@ impl Client {
             assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(5));
         };
-        let stderr = self.stderr.take().unwrap().join().unwrap();
-        leaks::assert_none(&self.secrets, "stderr", &stderr);
-        Ended { code: status.code(), stderr }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        for (what, reader) in [("stdout", self.stdout.take()), ("stderr", self.stderr.take())] {
-            let Some(text) = reader.and_then(|reader| reader.join().ok()) else { continue };
-            if !std::thread::panicking() {
-                leaks::assert_none(&self.secrets, what, &text);
-            }
-        }
+        Ended { code: status.code(), stderr: self.process.told() }
     }
 }
 

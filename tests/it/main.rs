@@ -22,6 +22,7 @@ mod http;
 mod http_access;
 mod leaks;
 mod oauth;
+mod program;
 mod readme;
 mod requests;
 mod rooms;

@@ -5,7 +5,7 @@ mod world;
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    process::{Child, Stdio},
+    process::Stdio,
     sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ use figma_mcp::{
 use serde_json::json;
 
 use self::world::*;
-use crate::client::figma_mcp;
+use crate::program::{Running, figma_mcp};
 
 const APP: &str = "tests";
 
@@ -127,8 +127,6 @@ fn a_wrong_or_missing_secret_is_told() {
             .env("FIGMA_MCP_CONFIG_DIR", &world.folder)
             .env("FIGMA_OAUTH_CLIENT_SECRET", secret)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -383,7 +381,7 @@ fn eight_processes_refresh_once() {
         world.forget_unplanned();
         let before = world.count("refreshes");
         world.order(&json!({ "expire_access": true, "refresh_delay_ms": 20 }));
-        let processes: Vec<Child> = (0..8).map(|_| world.start(&["call", "figma_me_get"])).collect();
+        let processes: Vec<Running> = (0..8).map(|_| world.start(&["call", "figma_me_get"])).collect();
         for process in processes {
             let ran = ended(process);
             assert_eq!(ran.code, 0, "round {round}: {}", ran.stderr);
