@@ -12,7 +12,7 @@ use crate::{
         profiles::{Profile, Profiles},
         time,
     },
-    dispatch::{App, Network},
+    dispatch::{App, Network, Store},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -38,7 +38,8 @@ impl Setup {
         let caller = caller(settings);
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
+        let app = app.with_network(network(settings)).with_store(store(settings));
+        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 
     /// Says on stderr that the token ends soon.
@@ -56,6 +57,21 @@ impl Setup {
                 "figma-mcp: the sandbox, an embedded fake Figma, answers at {}\n",
                 sandbox.base_url()
             ));
+        }
+    }
+}
+
+/// What is kept between calls: in the cache folder, or in memory. Each start of the sandbox is another
+/// Figma, of which nothing needs to be known later.
+pub(super) fn store(settings: &Settings) -> Store {
+    if settings.sandbox || settings.cache.no_cache {
+        return Store::in_memory();
+    }
+    match settings.cache.dir() {
+        Ok(folder) => Store::at(folder, settings.cache.cache_size),
+        Err(error) => {
+            tracing::warn!(%error, "nothing is kept between runs");
+            Store::in_memory()
         }
     }
 }

@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{Input, Running, figma_mcp};
+pub(crate) use crate::program::figma_mcp;
+use crate::program::{Input, Running};
 
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -27,5 +27,6 @@ mod readme;
 mod requests;
 mod rooms;
 mod server;
+mod source;
 mod table;
 mod web;

@@ -9,10 +9,12 @@ use std::{
     path::PathBuf,
     process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio},
     sync::{
-        Mutex, PoisonError,
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
         mpsc::{Receiver, channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use crate::leaks::{self, Secrets};
@@ -22,15 +24,36 @@ type Reader = JoinHandle<Vec<u8>>;
 
 const LOG_LEVEL: &str = "FIGMA_MCP_LOG_LEVEL";
 
-/// The built binary without any of our variables in its environment, and without anybody's logins.
+/// The built binary without any of our variables in its environment, without anybody's logins, and with
+/// a folder of its own for what it keeps.
 pub(crate) fn figma_mcp() -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
         command.env_remove(name);
     }
     command.env("FIGMA_MCP_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
+    command.env("FIGMA_MCP_CACHE_DIR", cache_dir());
     command.env(LOG_LEVEL, "trace").stdin(Stdio::null());
     Program { command, is_log_wanted: false }
+}
+
+/// A folder that nobody else keeps anything in. It is made only by servers that talk to something else
+/// than their own sandbox.
+pub(crate) fn cache_dir() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kept");
+        let is_old = |entry: &std::fs::DirEntry| {
+            let changed = entry.metadata().and_then(|facts| facts.modified());
+            changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(3600)))
+        };
+        // What earlier runs of the tests left behind.
+        for entry in std::fs::read_dir(&root).into_iter().flatten().flatten().filter(is_old) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+        root.join(std::process::id().to_string())
+    });
+    ROOT.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string())
 }
 
 /// How it is to be started; used like the standard library's `Command`.
