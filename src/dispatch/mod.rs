@@ -15,10 +15,10 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 pub use crate::rest::{
-    Network, Store,
+    Network, Saved, Stats, Store,
     document::fetch,
     download::download,
-    forget,
+    forget, forget_answers,
     response::{Form, Image, Output},
 };
 use crate::{
@@ -63,6 +63,16 @@ impl App {
     /// How many requests this process sent to Figma for everybody: of tier 1, 2 and 3.
     pub fn figma_calls(&self) -> [u64; 3] {
         self.rest.calls()
+    }
+
+    /// How often calls to Figma were saved in this process.
+    pub fn saved(&self) -> Saved {
+        self.rest.saved()
+    }
+
+    /// Writes down what is in memory only, before the process ends.
+    pub async fn settle(&self) {
+        self.rest.settle().await;
     }
 
     /// How this machine is left.
@@ -113,7 +123,7 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
 
 async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::Status => Ok(status::get(&app.rest, caller)),
+        Handler::Status => Ok(status::get(&app.rest, caller).await),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
