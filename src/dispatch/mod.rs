@@ -18,10 +18,10 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 pub use crate::rest::{
-    Network, Store,
+    Network, Saved, Stats, Store,
     document::fetch,
     download::download,
-    forget,
+    forget, forget_answers,
     response::{Form, Image, Output},
 };
 use crate::{
@@ -76,6 +76,16 @@ impl App {
         self.rest.calls()
     }
 
+    /// How often calls to Figma were saved in this process.
+    pub fn saved(&self) -> Saved {
+        self.rest.saved()
+    }
+
+    /// Writes down what is in memory only, before the process ends.
+    pub async fn settle(&self) {
+        self.rest.settle().await;
+    }
+
     /// How this machine is left.
     pub fn network(&self) -> &Network {
         self.rest.network()
@@ -124,7 +134,7 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
 
 async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::Status => Ok(status::get(&app.rest, caller)),
+        Handler::Status => Ok(status::get(&app.rest, caller).await),
         Handler::Call(endpoint) if source::can_derive(endpoint, &args) => {
             source::answer(app, caller, tool, endpoint, &args).await
         }

@@ -5,15 +5,15 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, Transaction, TransactionBehavior, params};
 
-use super::{CallerKey, Store};
+use super::{CallerKey, Store, make_room, millis};
 use crate::error;
 
 /// A piece's key is its file's id, its kind and its number: all pieces of a file lie side by side.
 pub(super) const TABLE: &str = "\
 CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY AUTOINCREMENT, caller BLOB NOT NULL, file TEXT NOT NULL, version TEXT NOT NULL,
-    stamp TEXT, at INTEGER NOT NULL, used INTEGER NOT NULL, complete INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, facts TEXT NOT NULL
+    stamp TEXT, at INTEGER NOT NULL, used_at INTEGER NOT NULL, complete INTEGER NOT NULL,
+    size INTEGER NOT NULL, facts TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS files_by_key ON files (caller, file, version);
 CREATE TABLE IF NOT EXISTS pieces (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
@@ -25,12 +25,14 @@ CREATE TABLE IF NOT EXISTS too_large (
     PRIMARY KEY (caller, file, version)
 ) WITHOUT ROWID;";
 
-/// A download that has not been finished after this many seconds never will be.
-const ABANDONED: u64 = 900;
-/// How long a replaced file stays for whoever is reading it, in seconds.
-const GRACE: u64 = 120;
-/// `used` is exact to this many seconds, so that reading does not mean writing.
-const USED_STEP: u64 = 60;
+/// A download that has not been finished in a quarter of an hour never will be.
+pub(super) const TIDY: &str =
+    "DELETE FROM files WHERE NOT complete AND used_at < (unixepoch() - 900) * 1000;";
+
+/// How long a replaced file stays for whoever is reading it, in milliseconds.
+const GRACE: i64 = 120_000;
+/// `used_at` is exact to this many milliseconds, so that reading does not mean writing.
+const USE_PRECISION: i64 = 60_000;
 
 /// What file, for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,16 +89,16 @@ impl Store {
     ///
     /// # Errors
     /// See [`Store::run`].
-    pub async fn held_file(&self, key: FileKey, now: u64) -> error::Result<Option<HeldFile>> {
-        self.run(move |connection| held(connection, &key, now)).await
+    pub async fn held_file(&self, key: FileKey) -> error::Result<Option<HeldFile>> {
+        self.run(move |connection| held(connection, &key)).await
     }
 
     /// Begins to hold a file; its pieces come next. Blocks.
     ///
     /// # Errors
     /// See [`Store::run`].
-    pub fn begin_file(&self, key: FileKey, now: u64) -> error::Result<i64> {
-        self.run_blocking(move |connection| begin(connection, &key, now))
+    pub fn begin_file(&self, key: FileKey) -> error::Result<i64> {
+        self.run_blocking(move |connection| begin(connection, &key))
     }
 
     /// Adds pieces of a file that is not complete yet. Blocks.
@@ -170,34 +172,33 @@ impl Store {
     }
 }
 
-fn held(connection: &Connection, key: &FileKey, now: u64) -> Result<Option<HeldFile>> {
+fn held(connection: &Connection, key: &FileKey) -> Result<Option<HeldFile>> {
     const SQL: &str = "\
-SELECT id, stamp, at, facts, used FROM files
+SELECT id, stamp, at, facts, used_at FROM files
 WHERE caller = ?1 AND file = ?2 AND version = ?3 AND complete ORDER BY id DESC LIMIT 1";
     let found = connection
         .query_row(SQL, params![key.caller, key.file, key.version], |row| {
             let at = row.get::<_, i64>(2)?.unsigned_abs();
             let file = HeldFile { id: row.get(0)?, stamp: row.get(1)?, at, facts: row.get(3)? };
-            Ok((file, row.get::<_, i64>(4)?.unsigned_abs()))
+            Ok((file, row.get::<_, i64>(4)?))
         })
         .optional()?;
-    if let Some((file, used)) = &found
-        && used + USED_STEP < now
+    let now = millis();
+    if let Some((file, used_at)) = &found
+        && now - used_at > USE_PRECISION
     {
-        let values = params![now.cast_signed(), file.id];
-        connection.execute("UPDATE files SET used = ?1 WHERE id = ?2", values)?;
+        connection.execute("UPDATE files SET used_at = ?1 WHERE id = ?2", params![now, file.id])?;
     }
     Ok(found.map(|(file, _)| file))
 }
 
-fn begin(connection: &mut Connection, key: &FileKey, now: u64) -> Result<i64> {
+fn begin(connection: &mut Connection, key: &FileKey) -> Result<i64> {
     const SQL: &str = "\
-INSERT INTO files (caller, file, version, at, used, complete, bytes, facts)
-VALUES (?1, ?2, ?3, ?4, ?4, 0, 0, '')";
+INSERT INTO files (caller, file, version, at, used_at, complete, size, facts)
+VALUES (?1, ?2, ?3, 0, ?4, 0, 0, '')";
     let work = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let abandoned = now.saturating_sub(ABANDONED).cast_signed();
-    work.execute("DELETE FROM files WHERE NOT complete AND at < ?1", [abandoned])?;
-    work.execute(SQL, params![key.caller, key.file, key.version, now.cast_signed()])?;
+    work.execute_batch(TIDY)?;
+    work.execute(SQL, params![key.caller, key.file, key.version, millis()])?;
     let id = work.last_insert_rowid();
     work.commit()?;
     Ok(id)
@@ -210,7 +211,7 @@ fn add(work: &Transaction<'_>, id: i64, pieces: &[Piece]) -> Result<()> {
     }
     let bytes: usize = pieces.iter().map(|piece| piece.data.len()).sum();
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    work.execute("UPDATE files SET bytes = bytes + ?1 WHERE id = ?2", params![bytes, id]).map(drop)
+    work.execute("UPDATE files SET size = size + ?1 WHERE id = ?2", params![bytes, id]).map(drop)
 }
 
 fn finish(
@@ -221,37 +222,21 @@ fn finish(
     capacity: u64,
 ) -> Result<()> {
     const COMPLETE: &str = "\
-UPDATE files SET complete = 1, stamp = ?1, at = ?2, used = ?2, facts = ?3 WHERE id = ?4";
+UPDATE files SET complete = 1, stamp = ?1, at = ?2, used_at = ?3, facts = ?4 WHERE id = ?5 RETURNING size";
     const REPLACED: &str = "\
 DELETE FROM files
-WHERE caller = ?1 AND file = ?2 AND version = ?3 AND complete AND id < ?4 AND used < ?5";
+WHERE caller = ?1 AND file = ?2 AND version = ?3 AND complete AND id < ?4 AND used_at < ?5";
+    const NOT_TOO_LARGE: &str = "DELETE FROM too_large WHERE caller = ?1 AND file = ?2 AND version = ?3";
     let work = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     add(&work, file.id, pieces)?;
-    let at = file.at.cast_signed();
-    work.execute(COMPLETE, params![file.stamp, at, file.facts, file.id])?;
-    let grace = file.at.saturating_sub(GRACE).cast_signed();
-    work.execute(REPLACED, params![key.caller, key.file, key.version, file.id, grace])?;
-    work.execute(
-        "DELETE FROM too_large WHERE caller = ?1 AND file = ?2 AND version = ?3",
-        params![key.caller, key.file, key.version],
-    )?;
-    trim(&work, file.id, capacity)?;
+    let now = millis();
+    let values = params![file.stamp, file.at.cast_signed(), now, file.facts, file.id];
+    let size: i64 = work.query_row(COMPLETE, values, |row| row.get(0))?;
+    work.execute(REPLACED, params![key.caller, key.file, key.version, file.id, now - GRACE])?;
+    work.execute(NOT_TOO_LARGE, params![key.caller, key.file, key.version])?;
+    // This one stays, whatever its size: somebody waits for it.
+    make_room(&work, capacity.max(size.unsigned_abs()))?;
     work.commit()
-}
-
-/// Takes files away, least recently used first, until the others fit. The newest stays.
-fn trim(work: &Transaction<'_>, newest: i64, capacity: u64) -> Result<()> {
-    const OLDEST: &str = "\
-DELETE FROM files WHERE id = (SELECT id FROM files WHERE complete AND id <> ?1 ORDER BY used, id LIMIT 1)";
-    loop {
-        let taken: i64 = work.query_row("SELECT COALESCE(SUM(bytes), 0) FROM files", [], |row| row.get(0))?;
-        if taken.unsigned_abs() <= capacity {
-            return Ok(());
-        }
-        if work.execute(OLDEST, [newest])? == 0 {
-            return Ok(());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -268,10 +253,10 @@ mod tests {
         Piece { kind: Kind::Text, number, data: vec![7; size] }
     }
 
-    fn keep(store: &Store, name: &str, at: u64, size: usize) -> i64 {
-        let id = store.begin_file(file(name), at).unwrap();
+    fn keep(store: &Store, name: &str, size: usize) -> i64 {
+        let id = store.begin_file(file(name)).unwrap();
         store.add_pieces(id, vec![piece(0, size)]).unwrap();
-        let held = HeldFile { id, stamp: Some("s".to_owned()), at, facts: "{}".to_owned() };
+        let held = HeldFile { id, stamp: Some("s".to_owned()), at: 1000, facts: "{}".to_owned() };
         store.finish_file(file(name), held, vec![piece(1, size)]).unwrap();
         id
     }
@@ -281,49 +266,72 @@ mod tests {
         store.run_blocking(move |connection| connection.query_row(&sql, [], |row| row.get(0))).unwrap()
     }
 
-    fn held(store: &Store, name: &str, now: u64) -> Option<HeldFile> {
+    /// As if so many milliseconds had passed.
+    fn wait(store: &Store, time: i64) {
+        store
+            .run_blocking(move |connection| {
+                connection.execute("UPDATE files SET used_at = used_at - ?1", [time]).map(drop)
+            })
+            .unwrap();
+    }
+
+    fn held(store: &Store, name: &str) -> Option<HeldFile> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(store.held_file(file(name), now)).unwrap()
+        runtime.block_on(store.held_file(file(name))).unwrap()
     }
 
     #[test]
     fn a_file_counts_once_it_is_complete() {
         let store = Store::in_memory();
-        let id = store.begin_file(file("a"), 1000).unwrap();
+        let id = store.begin_file(file("a")).unwrap();
         store.add_pieces(id, vec![piece(0, 3)]).unwrap();
-        assert_eq!(held(&store, "a", 1000), None);
-        let broken = store.begin_file(file("b"), 1000).unwrap();
+        assert_eq!(held(&store, "a"), None);
+        let broken = store.begin_file(file("b")).unwrap();
         store.add_pieces(broken, vec![piece(0, 3), piece(1, 3)]).unwrap();
         let kept = HeldFile { id, stamp: None, at: 1000, facts: "{}".to_owned() };
         store.finish_file(file("a"), kept.clone(), vec![piece(1, 4)]).unwrap();
-        assert_eq!(held(&store, "a", 1000), Some(kept));
+        assert_eq!(held(&store, "a"), Some(kept));
         assert_eq!(store.pieces(id, Kind::Text, 0, 9).unwrap(), [vec![7; 3], vec![7; 4]]);
         assert_eq!(store.pieces(id, Kind::Nodes, 0, 9).unwrap(), Vec::<Vec<u8>>::new());
         // What broke off is swept up by a later beginning, with its pieces.
-        store.begin_file(file("c"), 1000 + ABANDONED + 1).unwrap();
+        wait(&store, 902_000);
+        store.begin_file(file("c")).unwrap();
         assert_eq!((count(&store, "pieces"), count(&store, "files")), (2, 2));
     }
 
     #[test]
     fn a_newer_one_replaces_it_and_readers_have_time_to_finish() {
         let store = Store::in_memory();
-        let old = keep(&store, "a", 1000, 10);
-        let new = keep(&store, "a", 1001, 10);
-        assert_eq!(held(&store, "a", 1001).unwrap().id, new);
+        let old = keep(&store, "a", 10);
+        let new = keep(&store, "a", 10);
+        assert_eq!(held(&store, "a").unwrap().id, new);
         assert_eq!(store.pieces(old, Kind::Text, 0, 2).unwrap().len(), 2);
-        keep(&store, "a", 1002 + GRACE, 10);
+        wait(&store, GRACE + 1);
+        keep(&store, "a", 10);
         assert!(store.pieces(old, Kind::Text, 0, 2).unwrap().is_empty());
     }
 
     #[test]
     fn what_was_used_longest_ago_makes_room() {
         let store = Store::in_memory();
-        let half = usize::try_from(store.capacity()).unwrap() / 5;
-        keep(&store, "a", 1000, half);
-        keep(&store, "b", 2000, half);
-        assert!(held(&store, "a", 5000).is_some());
-        keep(&store, "c", 6000, half);
-        assert!(held(&store, "b", 6000).is_none());
-        assert!(held(&store, "a", 6000).is_some() && held(&store, "c", 6000).is_some());
+        let size = usize::try_from(store.capacity()).unwrap() / 5;
+        keep(&store, "a", size);
+        wait(&store, 1000);
+        keep(&store, "b", size);
+        wait(&store, USE_PRECISION);
+        assert!(held(&store, "a").is_some());
+        keep(&store, "c", size);
+        assert!(held(&store, "b").is_none());
+        assert!(held(&store, "a").is_some() && held(&store, "c").is_some());
+    }
+
+    #[test]
+    fn one_login_ends_with_its_pieces() {
+        let store = Store::in_memory();
+        keep(&store, "a", 10);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(store.meet(MINE, Some(CallerKey([9; 32])))).unwrap();
+        runtime.block_on(store.forget(CallerKey([9; 32]))).unwrap();
+        assert_eq!((count(&store, "pieces"), count(&store, "files")), (0, 0));
     }
 }

@@ -129,7 +129,7 @@ impl Writer {
         chunks: mpsc::Receiver<Message>,
     ) -> Result<HeldFile, (Error, Vec<u8>)> {
         let at = now();
-        let id = rest.store().begin_file(key.clone(), at).map_err(|error| (error, Vec::new()))?;
+        let id = rest.store().begin_file(key.clone()).map_err(|error| (error, Vec::new()))?;
         let mut writer = Self {
             rest: rest.clone(),
             id,

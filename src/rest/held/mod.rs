@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::{
@@ -198,7 +198,7 @@ impl Rest {
         if let Freshness::Refused(error) = freshness {
             return Err(error);
         }
-        let kept = self.store().held_file(key.clone(), now()).await?;
+        let kept = self.store().held_file(key.clone()).await?;
         if let Some(file) = &kept
             && let Some(is_stale) = judge(file, &freshness)
         {
@@ -236,8 +236,7 @@ impl Rest {
         }
         let sink = Sink::new(self.clone(), key.clone(), stamp.clone());
         let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
-        let deadline = Instant::now() + self.inner.call_limit;
-        match self.send(caller, asked, deadline, Some(&sink)).await {
+        match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
             Ok(_) => sink.held().ok_or_else(|| Error::BadAnswer { problem: "it is no file".to_owned() }),
             Err(error) => {
                 if matches!(error, Error::TooLarge { .. }) {
