@@ -148,8 +148,9 @@ fn without_what_varies(text: &str) -> String {
     const SAMPLE_ENDS: &str = "2026-11-01";
     let lines = text.lines().map(|line| {
         let line = without_port(line);
-        if let Some((start, _)) = ["\"minute\": ", "\"day\": "].iter().find_map(|name| line.split_once(name))
-        {
+        let is_count = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+        let counted = ["\"minute\": ", "\"day\": "].iter().find_map(|name| line.split_once(name));
+        if let Some((start, _)) = counted.filter(|(_, rest)| is_count(rest)) {
             return format!("{start}(a count)\n");
         }
         match line.split_once(": \"20") {
