@@ -4,32 +4,30 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::Stdio,
 };
 
 use serde_json::Value;
 
-use crate::client::{Client, cache_dir, figma_mcp};
+use crate::{
+    client::Client,
+    program::{Input, Program, Running, cache_dir, figma_mcp},
+};
 
 pub(crate) const TOKEN: &str = "sandbox-personal";
 
 /// A sandbox, and a folder for what servers keep of it.
 pub(crate) struct Figma {
-    sandbox: Child,
-    _input: ChildStdin,
+    /// Stays open for as long as the sandbox is to run.
+    _input: Input,
+    sandbox: Running,
     pub(crate) base: String,
     pub(crate) cache: PathBuf,
 }
 
 impl Figma {
     pub(crate) fn start() -> Self {
-        let mut sandbox = figma_mcp()
-            .args(["serve", "--sandbox"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut sandbox = figma_mcp().args(["serve", "--sandbox"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(sandbox.stderr.take().unwrap()).read_line(&mut line).unwrap();
         let base = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -49,7 +47,7 @@ impl Figma {
     }
 
     /// The command line, with the same things kept.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Program {
         let mut command = figma_mcp();
         command.args(arguments).args(["--api-base-url", &self.base]);
         command.env("FIGMA_TOKEN", TOKEN).env("FIGMA_MCP_CACHE_DIR", &self.cache);

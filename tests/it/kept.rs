@@ -214,7 +214,7 @@ fn what_is_kept_can_be_seen_and_dropped() {
         String::from_utf8(path.stdout).unwrap().trim(),
         figma.cache.join("store.sqlite").to_str().unwrap()
     );
-    assert!(figma.command(&["cache", "clear"]).status().unwrap().success());
+    assert!(figma.command(&["cache", "clear"]).output().unwrap().status.success());
     assert_eq!(stats(&figma)["answers"], 0);
     figma.command(&call).output().unwrap();
     assert_eq!(tier_one(&figma.requests()).len(), 2);

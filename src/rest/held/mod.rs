@@ -24,7 +24,7 @@ use self::{derive::Derivation, fetch::Facts};
 pub use self::{fetch::LARGEST_FILE, text::Composed};
 use super::{Freshness, Rest, UNKNOWN_LIFETIME, response::Asked};
 use crate::{
-    auth::{Caller, now},
+    auth::{Caller, now, time::moment},
     error::{Error, Result},
     store::{FileKey, HeldFile, Kind},
     table::{self, Endpoint, Tool},
@@ -79,7 +79,7 @@ impl Provenance {
             "stale": self.stale,
             "version": self.version,
             "last_modified": self.last_modified,
-            "fetched_at": self.fetched_at,
+            "fetched_at": moment(self.fetched_at),
             "age_s": self.age.as_secs(),
             "tier_1_calls": self.calls,
         })
