@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
-//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, auth, table, error |
+//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, disk, auth, table, error |
+//! | [`disk`] | Writes images below one allowed folder | error |
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
@@ -33,6 +34,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod disk;
 pub mod dispatch;
 pub mod error;
 pub mod reference;

@@ -12,7 +12,7 @@ use crate::{
         profiles::{Profile, Profiles},
         time,
     },
-    dispatch::{App, Network},
+    dispatch::{App, ImageDir, Network},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -36,9 +36,11 @@ impl Setup {
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
         let caller = caller(settings);
-        let app =
-            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
+        let mut app =
+            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller))
+                .with_network(network(settings));
+        app.image_dir = settings.image_dir.as_ref().map(|folder| ImageDir::new(PathBuf::from(folder)));
+        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 
     /// Says on stderr that the token ends soon.

@@ -3,6 +3,9 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod images;
+mod picture;
+mod screenshot;
 mod status;
 mod teams;
 
@@ -13,10 +16,11 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+pub use crate::disk::ImageDir;
 pub use crate::rest::{
     Network,
     document::fetch,
-    download::download,
+    download::Downloads,
     response::{Form, Image, Output},
 };
 use crate::{
@@ -34,6 +38,8 @@ pub struct App {
     pub selection: Selection,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
+    /// The folder below which images are saved; without it none are.
+    pub image_dir: Option<ImageDir>,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
 }
@@ -41,7 +47,13 @@ pub struct App {
 impl App {
     /// What calls the API at `base_url`, each call within `call_limit`.
     pub fn new(base_url: String, call_limit: Duration, selection: Selection, defaults: Defaults) -> Self {
-        Self { rest: Rest::new(base_url, call_limit), selection, defaults, writes: TaskTracker::new() }
+        Self {
+            rest: Rest::new(base_url, call_limit),
+            selection,
+            defaults,
+            image_dir: None,
+            writes: TaskTracker::new(),
+        }
     }
 
     /// With another way out of this machine than the usual one.
@@ -106,6 +118,13 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        // In boxes: what composes is large, and every call would be as large as the largest.
+        Handler::ImagesDownload(endpoints) => {
+            Box::pin(images::download(app, caller, tool, endpoints, &args)).await
+        }
+        Handler::ScreenshotGet(endpoints) => {
+            Box::pin(screenshot::get(app, caller, tool, endpoints, &args)).await
+        }
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

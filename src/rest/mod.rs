@@ -30,6 +30,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::network::Network;
 use self::{
+    download::Downloads,
     lane::Lanes,
     network::with_remedy,
     request::Request,
@@ -80,6 +81,7 @@ pub struct Rest {
     calls: Counts,
     largest_answer: usize,
     client: OnceLock<Client>,
+    downloads: Downloads,
     lanes: Lanes,
 }
 
@@ -88,6 +90,7 @@ impl Rest {
     /// takes at most `call_limit`.
     pub fn new(base_url: String, call_limit: Duration) -> Self {
         Self {
+            downloads: Downloads::new(Network::default(), &base_url, call_limit),
             base_url,
             call_limit,
             network: Network::default(),
@@ -101,8 +104,14 @@ impl Rest {
     /// With another way out of this machine than the usual one.
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
+        self.downloads = Downloads::new(network.clone(), &self.base_url, self.call_limit);
         self.network = network;
         self
+    }
+
+    /// The way to the images that answers name, which knows no token.
+    pub const fn downloads(&self) -> &Downloads {
+        &self.downloads
     }
 
     /// How many requests this process sent so far for everybody: of tier 1, 2 and 3.

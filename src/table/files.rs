@@ -14,6 +14,36 @@ enum Geometry {
     Paths,
 }
 
+/// Nodes of a file.
+pub(super) const NODES: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}/nodes",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { partial_failures: PartialFailures::NullsIn("nodes"), ..NO_QUIRKS },
+};
+
+/// Nodes as images.
+pub(super) const RENDER: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/images/{file_key}",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { partial_failures: PartialFailures::NullsIn("images"), ..NO_QUIRKS },
+};
+
+/// The addresses of image fills.
+pub(super) const IMAGE_FILLS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}/images",
+    tier: Tier::Two,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: NO_QUIRKS,
+};
+
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "files",
     description: "Files, nodes, rendered images, versions and metadata.",
@@ -75,14 +105,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "The subtrees of some nodes. Ask for all in one call. A node that does not exist is null.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}/nodes",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks { partial_failures: PartialFailures::NullsIn("nodes"), ..NO_QUIRKS },
-                }),
+                handler: Handler::Call(NODES),
                 extra: NO_EXTRA,
             }
         },
@@ -125,14 +148,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "Renders nodes; the addresses live 30 days. Ask for all in one call. null: not renderable.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/images/{file_key}",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks { partial_failures: PartialFailures::NullsIn("images"), ..NO_QUIRKS },
-                }),
+                handler: Handler::Call(RENDER),
                 extra: NO_EXTRA,
             }
         },
@@ -147,14 +163,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "Addresses, by `imageRef`, of all images used as fills in a file. They live at most 14 days.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}/images",
-                    tier: Tier::Two,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: NO_QUIRKS,
-                }),
+                handler: Handler::Call(IMAGE_FILLS),
                 extra: NO_EXTRA,
             }
         },
