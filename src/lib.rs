@@ -7,9 +7,10 @@
 //! |---|---|---|
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
-//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, disk, auth, table, error |
+//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, walk, disk, auth, table, error |
 //! | [`disk`] | Writes images below one allowed folder | error |
-//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
+//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, store, walk, table, error |
+//! | [`walk`] | Walks the nodes of an answer as it arrives; pure | error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
@@ -44,3 +45,4 @@ pub mod server;
 pub mod settings;
 pub mod store;
 pub mod table;
+pub mod walk;

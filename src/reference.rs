@@ -270,7 +270,7 @@ mod tests {
         for tool in table::tools() {
             assert!(all.contains(&format!("| `{}` |", tool.name)), "{}", tool.name);
         }
-        assert_eq!(all.lines().filter(|line| line.starts_with("| `figma_")).count(), 56);
+        assert_eq!(all.lines().filter(|line| line.starts_with("| `figma_")).count(), table::tools().count());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
+mod cache;
 mod http;
 
 use std::{
@@ -19,7 +20,10 @@ use clap::{
 use etcetera::BaseStrategy;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-pub use self::http::{Access, Format, HttpSettings, Tls};
+pub use self::{
+    cache::CacheSettings,
+    http::{Access, Format, HttpSettings, Tls},
+};
 use crate::{
     error::{Error, Result},
     table::{
@@ -105,6 +109,10 @@ pub struct Settings {
         value_parser = log_level
     )]
     pub log_level: LogLevel,
+
+    /// What is kept between calls.
+    #[command(flatten)]
+    pub cache: CacheSettings,
 
     /// Everything about serving over HTTP.
     #[command(flatten)]
@@ -243,6 +251,7 @@ impl Settings {
         if let Some(proxy) = &self.proxy {
             check_proxy(proxy)?;
         }
+        self.cache.tidy();
         self.http.check()?;
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {

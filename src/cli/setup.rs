@@ -12,7 +12,7 @@ use crate::{
         profiles::{Profile, Profiles},
         time,
     },
-    dispatch::{App, ImageDir, Network},
+    dispatch::{App, ImageDir, Network, Store},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -36,9 +36,9 @@ impl Setup {
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),
         };
         let caller = caller(settings);
-        let mut app =
-            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller))
-                .with_network(network(settings));
+        let app =
+            App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
+        let mut app = app.with_network(network(settings)).with_store(store(settings));
         app.image_dir = settings.image_dir.as_ref().map(|folder| ImageDir::new(PathBuf::from(folder)));
         Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
@@ -58,6 +58,21 @@ impl Setup {
                 "figma-mcp: the sandbox, an embedded fake Figma, answers at {}\n",
                 sandbox.base_url()
             ));
+        }
+    }
+}
+
+/// What is kept between calls: in the cache folder, or in memory. Each start of the sandbox is another
+/// Figma, of which nothing needs to be known later.
+pub(super) fn store(settings: &Settings) -> Store {
+    if settings.sandbox || settings.cache.no_cache {
+        return Store::in_memory();
+    }
+    match settings.cache.dir() {
+        Ok(folder) => Store::at(folder, settings.cache.cache_size),
+        Err(error) => {
+            tracing::warn!(%error, "nothing is kept between runs");
+            Store::in_memory()
         }
     }
 }

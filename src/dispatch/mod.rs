@@ -18,9 +18,10 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::disk::ImageDir;
 pub use crate::rest::{
-    Network,
+    Network, Store,
     document::fetch,
     download::Downloads,
+    forget,
     response::{Form, Image, Output},
 };
 use crate::{
@@ -63,13 +64,20 @@ impl App {
         self
     }
 
+    /// With a store that outlives the process.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.rest = self.rest.with_store(store);
+        self
+    }
+
     /// How many requests this process sent to Figma for everybody: of tier 1, 2 and 3.
     pub fn figma_calls(&self) -> [u64; 3] {
         self.rest.calls()
     }
 
     /// How this machine is left.
-    pub const fn network(&self) -> &Network {
+    pub fn network(&self) -> &Network {
         self.rest.network()
     }
 
@@ -107,7 +115,7 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
     let args = tool.input.check(tool, given, &app.defaults)?;
     caller.check(tool)?;
     if tool.effect.is_read() {
-        return handle(app, caller, tool, args).await;
+        return Box::pin(handle(app, caller, tool, args)).await;
     }
     let (owned, caller) = (app.clone(), caller.clone());
     let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });

@@ -166,6 +166,8 @@ pub struct Quirks {
     pub partial_failures: PartialFailures,
     /// Tried once when this one is refused for its scope or found gone.
     pub fallback: Option<&'static Endpoint>,
+    /// Whether its answer may be kept, or makes kept ones worthless.
+    pub cache: Cache,
 }
 
 /// An endpoint without any peculiarity.
@@ -176,7 +178,22 @@ pub const NO_QUIRKS: Quirks = Quirks {
     wrap_in_list: None,
     partial_failures: PartialFailures::None,
     fallback: None,
+    cache: Cache::Never,
 };
+
+/// What an endpoint has to do with kept answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// Its answer is never kept: it depends on more than a file.
+    Never,
+    /// Its answer depends on the file and the arguments alone.
+    UntilFileChanges {
+        /// How long it is good for at most: addresses in it end.
+        days: u32,
+    },
+    /// It changes the file: what was kept of it is worthless.
+    ChangesFile,
+}
 
 /// What few rows need to say of their names and arguments.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod generated;
 mod golden;
 mod http;
 mod http_access;
+mod images;
 mod leaks;
 mod oauth;
 mod readme;

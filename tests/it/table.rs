@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use figma_mcp::table::{
-    self, Effect, Endpoint, Method, Pagination, Rule, TOOLSETS, Tool, Toolset,
+    self, Cache, Effect, Endpoint, Method, Pagination, Rule, TOOLSETS, Tool, Toolset,
     args::{Args, Defaults},
     definition::{definition, input_schema},
 };
 use serde_json::Value;
 
 /// The names of the table that this server follows, and the operations beyond it.
-const NAMES: [&str; 56] = [
+const NAMES: [&str; 58] = [
     "figma_file_get",
     "figma_file_nodes_get",
     "figma_file_images_render",
@@ -68,6 +68,8 @@ const NAMES: [&str; 56] = [
     "figma_ai_usage_list",
     "figma_oembed_get",
     "figma_status_get",
+    "figma_images_download",
+    "figma_screenshot_get",
 ];
 
 /// Names in people's configurations.
@@ -112,6 +114,23 @@ fn every_promised_name_is_there() {
     }
     for name in ALIASES {
         assert!(table::find(name).is_some_and(|tool| tool.name != name), "alias {name} is missing");
+    }
+}
+
+#[test]
+fn only_reads_of_a_file_are_kept_and_only_its_changes_drop_them() {
+    for tool in table::tools() {
+        for endpoint in endpoints(tool) {
+            let is_of_file = endpoint.path.contains("/{file_key}");
+            let (name, is_read) = (tool.name, endpoint.method == Method::Get);
+            match endpoint.quirks.cache {
+                Cache::Never => {}
+                Cache::UntilFileChanges { days } => {
+                    assert!(is_of_file && is_read && (1..=30).contains(&days), "{name}");
+                }
+                Cache::ChangesFile => assert!(is_of_file && !is_read, "{name}"),
+            }
+        }
     }
 }
 
@@ -183,13 +202,16 @@ fn published_schemas_are_plain_and_fully_described() {
         for name in fields.keys() {
             assert!(KEYWORDS.contains(&name.as_str()), "{at}: keyword {name}");
         }
-        let description = fields.get("description").and_then(Value::as_str).unwrap_or_default();
-        assert!(!needs_description || (4..=110).contains(&description.len()), "{at}: \"{description}\"");
+        let description = fields.get("description").map(|text| text.as_str().unwrap());
+        let is_right = description.map_or(!needs_description, |text| (4..=110).contains(&text.len()));
+        assert!(is_right, "{at}: {description:?}");
         if let Some(kind) = fields.get("type") {
             assert!(kind.is_string(), "{at}: type {kind}");
         }
         for (name, schema) in fields.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            walk(schema, &format!("{at}.{name}"), true);
+            // The name of a field inside an argument may say enough.
+            let is_argument = !at.contains(['.', '[']);
+            walk(schema, &format!("{at}.{name}"), is_argument);
         }
         for name in ["items", "additionalProperties"] {
             if let Some(schema) = fields.get(name).filter(|schema| !schema.is_boolean()) {
