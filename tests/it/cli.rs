@@ -199,7 +199,8 @@ fn tools_lists_and_explains() {
     let plan = run_with(&["tools"], &[("FIGMA_TOKEN", "x"), ("FIGMA_TOKEN_KIND", "plan")], "");
     let accepted = table::tools().filter(|tool| tool.accepts(table::TokenKind::Plan)).count();
     assert!(
-        plan.stdout.contains(&format!("\n{accepted} tools; ")) && plan.stderr.starts_with("Not with a plan access token: "),
+        plan.stdout.contains(&format!("\n{accepted} tools; "))
+            && plan.stderr.starts_with("Not with a plan access token: "),
         "{}",
         plan.stderr
     );
