@@ -22,10 +22,10 @@ pub struct Names(HashSet<String>);
 
 impl Names {
     /// A stem of its own: the wanted name made safe, with the id behind it where another image has that
-    /// name already, or the id alone where nothing of the wanted name is left.
-    pub fn give(&mut self, wanted: &str, id: &str) -> String {
-        let id = stem(id).unwrap_or_else(|| "image".to_owned());
-        let own = stem(wanted).unwrap_or_else(|| format!("node-{id}"));
+    /// name already, or `what` it is and its id where nothing of the wanted name is left.
+    pub fn give(&mut self, wanted: &str, what: &str, id: &str) -> String {
+        let id = stem(id).unwrap_or_else(|| "x".to_owned());
+        let own = stem(wanted).unwrap_or_else(|| format!("{what}-{id}"));
         let with_id = format!("{own}-{}", cut(&id, LONGEST - LONGEST_STEM - 8));
         let numbered = (2..).map(|number| format!("{own}-{number}"));
         let mut choices = [own.clone(), with_id].into_iter().chain(numbered);
@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn no_two_names_are_alike_on_any_system() {
         let mut names = Names::default();
-        let given = ["Icon", "icon", "ICON", "icon"].map(|wanted| names.give(wanted, "1:2"));
+        let given = ["Icon", "icon", "ICON", "icon"].map(|wanted| names.give(wanted, "node", "1:2"));
         assert_eq!(given, ["Icon", "icon-1-2", "ICON-2", "icon-3"]);
-        assert_eq!(names.give("Кнопка", "I1:2;3:4"), "node-I1-2-3-4");
+        assert_eq!(names.give("Кнопка", "node", "I1:2;3:4"), "node-I1-2-3-4");
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn the_path_corpus_writes_nothing_outside() {
     let (mut saved, mut refused) = (0, 0);
     for text in &corpus {
         // As a node's name, as a name for the file as it stands, and as a folder.
-        let name = names.give(text, text) + ".png";
+        let name = names.give(text, "node", text) + ".png";
         assert!(name::is_safe(&name), "{text:?} became {name:?}");
         place.images().open(None).unwrap().save(&name, PICTURE, false).unwrap();
         if let Ok(Saved { path, .. }) = place.images().open(None).unwrap().save(text, PICTURE, true) {

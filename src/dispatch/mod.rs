@@ -6,6 +6,7 @@
 mod images;
 mod picture;
 mod screenshot;
+pub mod source;
 mod status;
 mod teams;
 

@@ -260,7 +260,8 @@ fn named(wants: Vec<Want>, addresses: &Addresses) -> Vec<Job> {
         }
         let wanted = want.name.as_deref().or(want.node_name.as_deref()).unwrap_or_default();
         let short = id.get(..12).filter(|_| want.node_id.is_none()).unwrap_or(&id);
-        let stem = names.give(wanted, short);
+        let what = if want.node_id.is_some() { "node" } else { "image" };
+        let stem = names.give(wanted, what, short);
         let address = address.unwrap_or_else(|| Err(Missing::because("Figma did not name its address")));
         jobs.push(Job { want, stem, address });
     }
