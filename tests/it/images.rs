@@ -1,16 +1,14 @@
 //! Images: saved as files below one folder, or shown to the model.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use figma_mcp::sandbox::PRODUCT_FILE;
 use serde_json::{Value, json};
 
-use crate::client::{Client, figma_mcp, play, text_of};
+use crate::client::{Client, play, text_of};
 
 /// Frames and photos of the sandbox's product file.
 const HOME: &str = "2:1";
@@ -47,40 +45,6 @@ fn names_in(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-#[test]
-#[cfg(feature = "sandbox-render")]
-fn renders_are_saved_in_every_format() {
-    let folder = folder("formats");
-    let mut client = sandbox(&folder);
-    let heads: BTreeMap<&str, &[u8]> = BTreeMap::from([
-        ("png", &b"\x89PNG"[..]),
-        ("jpg", b"\xff\xd8\xff"),
-        ("svg", b"<svg "),
-        ("pdf", b"%PDF-"),
-    ]);
-    for (format, head) in heads {
-        let result =
-            download(&mut client, json!({ "node_ids": [HOME], "format": format, "names": { HOME: "Home" } }));
-        let answer = saved(&result);
-        assert_eq!(answer["folder"], folder.to_str().unwrap());
-        let image = &answer["saved"][0];
-        assert_eq!(
-            (image["node_id"].as_str(), image["file"].as_str()),
-            (Some(HOME), Some(&*format!("Home.{format}")))
-        );
-        let bytes = fs::read(folder.join(format!("Home.{format}"))).unwrap();
-        assert!(bytes.starts_with(head), "{format}");
-        assert_eq!(image["bytes"], bytes.len());
-        if format != "pdf" {
-            assert_eq!((&image["width"], &image["height"]), (&json!(390), &json!(1064)), "{format}");
-        }
-    }
-    let double =
-        saved(&download(&mut client, json!({ "node_ids": HOME, "scale": 2, "folder": "double/size" })));
-    assert_eq!(double["saved"][0]["width"], 780);
-    assert!(folder.join("double/size").join(double["saved"][0]["file"].as_str().unwrap()).exists());
 }
 
 #[test]
@@ -255,9 +219,9 @@ fn no_address_leads_into_a_private_network() {
         for is_redirected in [false, true] {
             let named = address.clone();
             let (base, _requests) = figma_with(
-                move |host| match is_redirected && host != "elsewhere" {
-                    true => format!("http://{host}/elsewhere"),
-                    false => named.clone(),
+                move |host| {
+                    let is_first = is_redirected && host != "elsewhere";
+                    if is_first { format!("http://{host}/elsewhere") } else { named.clone() }
                 },
                 Vec::new(),
             );
@@ -290,50 +254,6 @@ fn what_is_no_image_is_not_saved() {
 }
 
 #[test]
-#[cfg(feature = "sandbox-render")]
-fn a_screenshot_is_a_picture_that_fits() {
-    let mut client = Client::sandbox();
-    let mut shot = |more: Value| {
-        let mut arguments = json!({ "file_key": PRODUCT_FILE, "node_id": HOME });
-        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let result = client.call("figma_screenshot_get", arguments);
-        assert_ne!(result["isError"], true, "{result}");
-        assert!(result.to_string().len() < 1024 * 1024);
-        let content = result["content"].as_array().unwrap();
-        let image = content.iter().find(|block| block["type"] == "image").unwrap();
-        assert_eq!(image["mimeType"], "image/png");
-        let bytes = BASE64.decode(image["data"].as_str().unwrap()).unwrap();
-        let side = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
-        (side(16), side(20), text_of(&result).to_owned())
-    };
-    let (width, height, text) = shot(json!({}));
-    assert_eq!((width, height), (375, 1024));
-    assert!(text.starts_with("2:1: 375 × 1024 pixels, scaled down from 390 × 1064"), "{text}");
-    let (width, height, _) = shot(json!({ "max_pixels": 100 }));
-    assert_eq!((width, height), (37, 100));
-    let (width, height, text) = shot(json!({ "max_pixels": 4096 }));
-    assert_eq!((width, height), (390, 1064));
-    assert!(!text.contains("scaled"), "{text}");
-    let result = client.call("figma_screenshot_get", json!({ "file_key": PRODUCT_FILE, "node_id": "9:99" }));
-    assert_eq!(result["structuredContent"]["error"], "no_images", "{result}");
-}
-
-#[test]
-#[cfg(feature = "sandbox-render")]
-fn a_call_from_the_command_line_writes_the_picture() {
-    let file = folder("call").join("home.png");
-    let key = format!("file_key={PRODUCT_FILE}");
-    let ran = figma_mcp()
-        .args(["call", "--sandbox", "figma_screenshot_get", &key, "node_id=2:1", "--output"])
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(fs::read(file).unwrap().starts_with(b"\x89PNG"));
-    assert!(String::from_utf8_lossy(&ran.stdout).starts_with("2:1"));
-}
-
-#[test]
 fn hints_tell_hosts_the_truth() {
     let mut client = Client::ready(&["--sandbox", "--read-only"], &[]);
     let tools = client.request("tools/list", json!({}))["result"]["tools"].clone();
@@ -344,4 +264,93 @@ fn hints_tell_hosts_the_truth() {
     let download = hints("figma_images_download");
     assert_eq!((&download["readOnlyHint"], &download["destructiveHint"]), (&json!(false), &json!(true)));
     assert_eq!(hints("figma_screenshot_get")["readOnlyHint"], true);
+}
+
+/// What needs pixels from the sandbox.
+#[cfg(feature = "sandbox-render")]
+mod pixels {
+    use std::collections::BTreeMap;
+
+    use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+
+    use super::*;
+    use crate::client::figma_mcp;
+
+    #[test]
+    fn renders_are_saved_in_every_format() {
+        let folder = folder("formats");
+        let mut client = sandbox(&folder);
+        let heads: BTreeMap<&str, &[u8]> = BTreeMap::from([
+            ("png", &b"\x89PNG"[..]),
+            ("jpg", b"\xff\xd8\xff"),
+            ("svg", b"<svg "),
+            ("pdf", b"%PDF-"),
+        ]);
+        for (format, head) in heads {
+            let result = download(
+                &mut client,
+                json!({ "node_ids": [HOME], "format": format, "names": { HOME: "Home" } }),
+            );
+            let answer = saved(&result);
+            assert_eq!(answer["folder"], folder.to_str().unwrap());
+            let image = &answer["saved"][0];
+            assert_eq!(
+                (image["node_id"].as_str(), image["file"].as_str()),
+                (Some(HOME), Some(&*format!("Home.{format}")))
+            );
+            let bytes = fs::read(folder.join(format!("Home.{format}"))).unwrap();
+            assert!(bytes.starts_with(head), "{format}");
+            assert_eq!(image["bytes"], bytes.len());
+            if format != "pdf" {
+                assert_eq!((&image["width"], &image["height"]), (&json!(390), &json!(1064)), "{format}");
+            }
+        }
+        let double =
+            saved(&download(&mut client, json!({ "node_ids": HOME, "scale": 2, "folder": "double/size" })));
+        assert_eq!(double["saved"][0]["width"], 780);
+        assert!(folder.join("double/size").join(double["saved"][0]["file"].as_str().unwrap()).exists());
+    }
+
+    #[test]
+    fn a_screenshot_is_a_picture_that_fits() {
+        let mut client = Client::sandbox();
+        let mut shot = |more: Value| {
+            let mut arguments = json!({ "file_key": PRODUCT_FILE, "node_id": HOME });
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let result = client.call("figma_screenshot_get", arguments);
+            assert_ne!(result["isError"], true, "{result}");
+            assert!(result.to_string().len() < 1024 * 1024);
+            let content = result["content"].as_array().unwrap();
+            let image = content.iter().find(|block| block["type"] == "image").unwrap();
+            assert_eq!(image["mimeType"], "image/png");
+            let bytes = BASE64.decode(image["data"].as_str().unwrap()).unwrap();
+            let side = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+            (side(16), side(20), text_of(&result).to_owned())
+        };
+        let (width, height, text) = shot(json!({}));
+        assert_eq!((width, height), (375, 1024));
+        assert!(text.starts_with("2:1: 375 × 1024 pixels, scaled down from 390 × 1064"), "{text}");
+        let (width, height, _) = shot(json!({ "max_pixels": 100 }));
+        assert_eq!((width, height), (37, 100));
+        let (width, height, text) = shot(json!({ "max_pixels": 4096 }));
+        assert_eq!((width, height), (390, 1064));
+        assert!(!text.contains("scaled"), "{text}");
+        let result =
+            client.call("figma_screenshot_get", json!({ "file_key": PRODUCT_FILE, "node_id": "9:99" }));
+        assert_eq!(result["structuredContent"]["error"], "no_images", "{result}");
+    }
+
+    #[test]
+    fn a_call_from_the_command_line_writes_the_picture() {
+        let file = folder("call").join("home.png");
+        let key = format!("file_key={PRODUCT_FILE}");
+        let ran = figma_mcp()
+            .args(["call", "--sandbox", "figma_screenshot_get", &key, "node_id=2:1", "--output"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(fs::read(file).unwrap().starts_with(b"\x89PNG"));
+        assert!(String::from_utf8_lossy(&ran.stdout).starts_with("2:1"));
+    }
 }
