@@ -21,8 +21,8 @@ use reqwest::{
 use tokio::time::timeout;
 use url::{Host, Origin, Url};
 
-use super::{Network, SILENCE_LIMIT, innermost, network::with_remedy};
-use crate::error::{Error, Result};
+use super::{Network, SILENCE_LIMIT};
+use crate::error::{Error, Result, unreachable as cause};
 
 /// The most that is read of one image.
 pub const LARGEST_IMAGE: usize = 64 * 1024 * 1024;
@@ -102,7 +102,7 @@ impl Downloads {
         let asked = self.client(url)?.get(url.clone()).send();
         let answered = timeout(SILENCE_LIMIT, asked).await;
         let answered = answered.map_err(|_| Error::TimedOut { limit: SILENCE_LIMIT })?;
-        answered.map_err(|error| unreachable(with_remedy(innermost(&error.without_url()))))
+        answered.map_err(|error| unreachable(cause(&error.without_url())))
     }
 
     fn client(&self, url: &Url) -> Result<&Client> {
@@ -116,7 +116,7 @@ impl Downloads {
         } else {
             builder.dns_resolver(PublicHosts { guarded: self.guarded.clone() })
         };
-        let client = builder.build().map_err(|error| unreachable(innermost(&error.without_url())))?;
+        let client = builder.build().map_err(|error| unreachable(cause(&error.without_url())))?;
         Ok(cell.get_or_init(|| client))
     }
 
@@ -220,9 +220,8 @@ async fn read(mut response: Response) -> Result<Vec<u8>> {
     loop {
         let chunk = timeout(SILENCE_LIMIT, response.chunk()).await;
         let chunk = chunk.map_err(|_| Error::TimedOut { limit: SILENCE_LIMIT })?;
-        let chunk = chunk.map_err(|error| {
-            unreachable(format!("the image broke off ({})", innermost(&error.without_url())))
-        })?;
+        let chunk = chunk
+            .map_err(|error| unreachable(format!("the image broke off ({})", cause(&error.without_url()))))?;
         let Some(chunk) = chunk else { return Ok(bytes) };
         if bytes.len() + chunk.len() > LARGEST_IMAGE {
             return Err(too_large());
