@@ -3,12 +3,15 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod comments;
 mod images;
 mod picture;
 mod screenshot;
+mod search;
 pub mod source;
 mod status;
 mod teams;
+mod variables;
 
 use std::{
     sync::Arc,
@@ -44,6 +47,8 @@ pub struct App {
     pub image_dir: Option<ImageDir>,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
+    /// What files' variables are called.
+    variables: variables::Memory,
 }
 
 impl App {
@@ -55,6 +60,7 @@ impl App {
             defaults,
             image_dir: None,
             writes: TaskTracker::new(),
+            variables: variables::Memory::default(),
         }
     }
 
@@ -134,6 +140,15 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
         Handler::ScreenshotGet(endpoints) => {
             Box::pin(screenshot::get(app, caller, tool, endpoints, &args)).await
         }
+        Handler::NodesSearch(_) => Box::pin(search::run(app, caller, tool, &args)).await,
+        Handler::CommentsDigest(endpoint) => {
+            Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
+        }
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
+}
+
+/// An argument that is a text; empty where it is not given.
+fn text<'a>(args: &'a Args, name: &str) -> &'a str {
+    args.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
 }

@@ -14,6 +14,16 @@ enum Geometry {
     Paths,
 }
 
+/// A file.
+pub(super) const FILE: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
+};
+
 /// Nodes of a file.
 pub(super) const NODES: Endpoint = Endpoint {
     method: Method::Get,
@@ -83,14 +93,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "A file's node tree, maybe huge: start with `depth` 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
-                }),
+                handler: Handler::Call(FILE),
                 extra: NO_EXTRA,
             }
         },

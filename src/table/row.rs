@@ -43,7 +43,10 @@ impl Tool {
     #[must_use]
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
-            Handler::Call(endpoint) | Handler::TeamGet(endpoint) => Some(endpoint),
+            Handler::Call(endpoint)
+            | Handler::TeamGet(endpoint)
+            | Handler::NodesSearch(endpoint)
+            | Handler::CommentsDigest(endpoint) => Some(endpoint),
             Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
             Handler::Status => None,
         }
@@ -93,6 +96,10 @@ pub enum Handler {
     ImagesDownload(ImageEndpoints),
     /// `figma_screenshot_get`: a render that the model sees.
     ScreenshotGet(ImageEndpoints),
+    /// `figma_nodes_search`, over a file that is read once.
+    NodesSearch(Endpoint),
+    /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
+    CommentsDigest(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }
