@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::{args::*, files, row::*};
 
 /// Everything that images come from.
-const IMAGES: ImageEndpoints =
-    ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS, nodes: files::NODES };
+pub(super) const IMAGES: ImageEndpoints = ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS };
 
 /// Where a query is looked for.
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -24,6 +24,7 @@ mod http_access;
 mod http_tls;
 mod images;
 mod leaks;
+mod names;
 mod oauth;
 mod program;
 mod readme;
