@@ -34,6 +34,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod design;
 pub mod dispatch;
 pub mod error;
 pub mod reference;

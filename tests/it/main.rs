@@ -14,6 +14,7 @@ mod arguments;
 mod auth;
 mod cli;
 mod client;
+mod design;
 mod errors;
 mod faults;
 mod generated;
