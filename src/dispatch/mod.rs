@@ -3,6 +3,7 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+pub mod source;
 mod status;
 mod teams;
 

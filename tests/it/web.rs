@@ -164,7 +164,7 @@ pub(crate) fn initialize(version: &str) -> Value {
 
 /// Writes a request; a `host` among the headers replaces the server's own.
 pub(crate) fn write_request(
-    stream: &mut TcpStream,
+    stream: &mut impl Write,
     host: &str,
     method: &str,
     path: &str,
