@@ -1,12 +1,6 @@
 //! How much is shown: as many whole nodes as fit, level by level.
 
-use super::{
-    Options,
-    lines::Lines,
-    print::Printer,
-    structured,
-    view::View,
-};
+use super::{Options, lines::Lines, print::Printer, structured, view::View};
 
 /// A description within a budget.
 #[derive(Debug)]
@@ -26,7 +20,7 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
     let mut attempt = |count: usize, longest: usize| {
         let shown = ranked.get(..count).unwrap_or(&ranked);
         view.show_only(shown);
-        let lines = Lines::of(view, &options.include, options.format == super::Format::Tree);
+        let lines = Lines::of(view, options);
         let text = match options.format {
             super::Format::Tree => Printer::print(view, options, &lines, longest),
             super::Format::Json | super::Format::Yaml => structured::print(view, options, &lines, longest),
@@ -49,7 +43,8 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
         if good_count == ranked.len() || is_near {
             break;
         }
-        count = if bad > ranked.len() { (good_count * 2).min(ranked.len()) } else { good_count.midpoint(bad) };
+        count =
+            if bad > ranked.len() { (good_count * 2).min(ranked.len()) } else { good_count.midpoint(bad) };
         if count == good_count || count == 0 {
             break;
         }
@@ -58,7 +53,7 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
         return good;
     }
     for longest in SHORTER_TEXTS {
-        let fitted = attempt(1.max(view_roots(&ranked)), longest);
+        let fitted = attempt(1, longest);
         if fits(&fitted) {
             return fitted;
         }
@@ -66,10 +61,6 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
     let mut fitted = attempt(1, SHORTER_TEXTS[2]);
     truncate(&mut fitted.text, options.max_bytes);
     fitted
-}
-
-const fn view_roots(_ranked: &[u32]) -> usize {
-    1
 }
 
 /// The last resort: whole characters, and a word about it.

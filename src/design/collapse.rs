@@ -15,7 +15,8 @@ pub(super) fn collapse(design: &mut Design, draft: &mut Draft) -> bool {
     let nodes = || draft.children.iter().map(|child| design.node(*child));
     let is_shape = draft.kind == Kind::Boolean;
     let is_drawing = nodes().all(|node| {
-        (node.kind.is_mark() || node.is_drawing && node.kind != Kind::Instance && node.kind != Kind::Component)
+        (node.kind.is_mark()
+            || node.is_drawing && node.kind != Kind::Instance && node.kind != Kind::Component)
             && node.children.is_empty()
             && node.facts.iter().all(|fact| fact.key.is_look() && !is_image(&design.symbols, fact.words))
     }) && (is_shape || nodes().any(|node| node.is_drawing || node.kind.is_drawing()));
@@ -25,7 +26,7 @@ pub(super) fn collapse(design: &mut Design, draft: &mut Draft) -> bool {
     let mut paints: Vec<Fact> = Vec::new();
     let (mut count, mut uncounted, mut variables) = (0, 0, String::new());
     for node in draft.children.iter().map(|child| design.node(*child)) {
-        count += if node.is_drawing { 0 } else { 1 };
+        count += u64::from(!node.is_drawing);
         for fact in &node.facts {
             match fact.key {
                 Key::Fill | Key::Stroke => add_once(&mut paints, Fact { key: Key::Inside, ..*fact }),
@@ -74,7 +75,8 @@ const MOST_PAINTS: usize = 6;
 fn most_telling(design: &Design, paints: Vec<Fact>) -> (Vec<Fact>, usize) {
     let count = paints.len();
     let is_plain = |fact: &Fact| !design.symbols.get(fact.words).contains('(');
-    let kept: Vec<Fact> = if count <= MOST_PAINTS && paints.iter().filter(|fact| !is_plain(fact)).count() < 3 {
+    let kept: Vec<Fact> = if count <= MOST_PAINTS && paints.iter().filter(|fact| !is_plain(fact)).count() < 3
+    {
         paints
     } else {
         paints.into_iter().filter(is_plain).take(MOST_PAINTS - 1).collect()

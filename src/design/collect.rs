@@ -73,7 +73,9 @@ impl Collector {
             b"exportSettings" => (Key::Export, dev::exports(&parsed())),
             b"flowStartingPoints" => (Key::Flow, prototype::flows(&parsed())),
             b"prototypeDevice" => (Key::Flow, dev::device(&parsed())),
-            b"prototypeStartNodeID" => (Key::Flow, format!("starts at {}", paint::clean(&raw::string(value)))),
+            b"prototypeStartNodeID" => {
+                (Key::Flow, format!("starts at {}", paint::clean(&raw::string(value))))
+            }
             b"explicitVariableModes" => (Key::Modes, modes(&parsed())),
             b"blendMode" => match value {
                 b"\"PASS_THROUGH\"" | b"\"NORMAL\"" => (Key::Blend, String::new()),
@@ -310,12 +312,13 @@ impl Visitor for Collector {
         self.spare.push(draft);
     }
 
-    fn beside(&mut self, _entry: Option<&str>, key: &[u8], value: &[u8]) {
+    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
         let entries = || match raw::value(value) {
             Value::Object(entries) => entries,
             _ => serde_json::Map::new(),
         };
         match key {
+            b"" => self.design.missing.extend(entry.map(str::to_owned)),
             b"name" => self.design.name = raw::string(value),
             b"editorType" => self.design.editor = raw::string(value),
             b"components" => {
@@ -327,9 +330,9 @@ impl Visitor for Collector {
                 self.design.sets.extend(found);
             }
             b"styles" => {
-                let found = entries().into_iter().filter_map(|(id, entry)| {
-                    Some((id, raw::text(&entry, "name")?.to_owned()))
-                });
+                let found = entries()
+                    .into_iter()
+                    .filter_map(|(id, entry)| Some((id, raw::text(&entry, "name")?.to_owned())));
                 self.design.styles.extend(found);
             }
             _ => {}
@@ -344,7 +347,7 @@ impl Visitor for Collector {
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
-        matches!(key, b"name" | b"editorType" | b"components" | b"componentSets" | b"styles")
+        matches!(key, b"" | b"name" | b"editorType" | b"components" | b"componentSets" | b"styles")
     }
 }
 

@@ -165,22 +165,69 @@ pub(super) fn overrides(raw: &[u8]) -> String {
 /// The name of an overridden side, or nothing where it only goes with another or changes no look.
 fn overridden(field: &str) -> Option<&str> {
     match field {
-        "name" | "preserveRatio" | "inheritFillStyleId" | "inheritTextStyleId" | "inheritStrokeStyleId"
-        | "inheritEffectStyleId" | "inheritFillStyleIdForStroke" | "inheritFillStyleIdForBackground"
-        | "lineTypes" | "lineIndentations" | "styleOverrideTable" | "characterStyleOverrides"
-        | "pluginData" | "sharedPluginData" | "locked" | "layoutVersion" | "exportSettings"
-        | "boundVariables" | "parentIndex" | "transitionNodeID" | "transitionDuration" | "transitionEasing"
-        | "openTypeFlags" | "individualStrokeWeights" | "strokesIncludedInLayout" | "isFixed"
-        | "inheritGridStyleId" | "targetAspectRatio" | "fillGeometry" | "strokeGeometry" => None,
+        "name"
+        | "preserveRatio"
+        | "inheritFillStyleId"
+        | "inheritTextStyleId"
+        | "inheritStrokeStyleId"
+        | "inheritEffectStyleId"
+        | "inheritFillStyleIdForStroke"
+        | "inheritFillStyleIdForBackground"
+        | "lineTypes"
+        | "lineIndentations"
+        | "styleOverrideTable"
+        | "characterStyleOverrides"
+        | "pluginData"
+        | "sharedPluginData"
+        | "locked"
+        | "layoutVersion"
+        | "exportSettings"
+        | "boundVariables"
+        | "parentIndex"
+        | "transitionNodeID"
+        | "transitionDuration"
+        | "transitionEasing"
+        | "openTypeFlags"
+        | "individualStrokeWeights"
+        | "strokesIncludedInLayout"
+        | "isFixed"
+        | "inheritGridStyleId"
+        | "targetAspectRatio"
+        | "fillGeometry"
+        | "strokeGeometry" => None,
         "characters" => Some("text"),
-        "width" | "height" | "layoutSizingHorizontal" | "layoutSizingVertical" | "primaryAxisSizingMode"
-        | "counterAxisSizingMode" | "size" | "layoutGrow" | "layoutAlign" | "textAutoResize" => Some("size"),
+        "width"
+        | "height"
+        | "layoutSizingHorizontal"
+        | "layoutSizingVertical"
+        | "primaryAxisSizingMode"
+        | "counterAxisSizingMode"
+        | "size"
+        | "layoutGrow"
+        | "layoutAlign"
+        | "textAutoResize" => Some("size"),
         "componentProperties" => Some("properties"),
-        "fontSize" | "fontName" | "fontFamily" | "fontWeight" | "fontStyle" | "letterSpacing" | "lineHeight"
-        | "lineHeightPx" | "lineHeightUnit" | "lineHeightPercent" | "fontPostScriptName"
-        | "lineHeightPercentFontSize" | "italic" | "style" => Some("font"),
-        "cornerRadius" | "topLeftRadius" | "topRightRadius" | "bottomLeftRadius" | "bottomRightRadius"
-        | "rectangleCornerRadii" | "cornerSmoothing" => Some("radius"),
+        "fontSize"
+        | "fontName"
+        | "fontFamily"
+        | "fontWeight"
+        | "fontStyle"
+        | "letterSpacing"
+        | "lineHeight"
+        | "lineHeightPx"
+        | "lineHeightUnit"
+        | "lineHeightPercent"
+        | "fontPostScriptName"
+        | "lineHeightPercentFontSize"
+        | "italic"
+        | "style" => Some("font"),
+        "cornerRadius"
+        | "topLeftRadius"
+        | "topRightRadius"
+        | "bottomLeftRadius"
+        | "bottomRightRadius"
+        | "rectangleCornerRadii"
+        | "cornerSmoothing" => Some("radius"),
         "paddingTop" | "paddingRight" | "paddingBottom" | "paddingLeft" | "itemSpacing"
         | "counterAxisSpacing" => Some("spacing"),
         "textAlignVertical" | "textAlignHorizontal" => Some("text-align"),
@@ -264,6 +311,9 @@ mod tests {
 
     #[test]
     fn references_name_their_property() {
-        assert_eq!(references(br#"{"characters":"Name#30:4","visible":"Show tag#30:3"}"#), "Name,show:Show tag");
+        assert_eq!(
+            references(br#"{"characters":"Name#30:4","visible":"Show tag#30:3"}"#),
+            "Name,show:Show tag"
+        );
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn annotations(list: &Value) -> String {
         .map_or(&[][..], Vec::as_slice)
         .iter()
         .map(|note| {
-            let text = raw::text(note, "labelMarkdown").or_else(|| raw::text(note, "label")).unwrap_or_default();
+            let text =
+                raw::text(note, "labelMarkdown").or_else(|| raw::text(note, "label")).unwrap_or_default();
             let sides: Vec<String> = raw::list(note, "properties")
                 .iter()
                 .filter_map(|side| raw::text(side, "type").or_else(|| side.as_str()))
@@ -89,7 +90,7 @@ pub(super) fn device(device: &Value) -> String {
     if kind == "NONE" {
         return String::new();
     }
-    let model = raw::text(device, "presetIdentifier").map(words::name).unwrap_or_else(|| words::lower(kind));
+    let model = raw::text(device, "presetIdentifier").map_or_else(|| words::lower(kind), words::name);
     let size = device.get("size").map_or_else(String::new, |size| {
         format!(" {}×{}", raw::float(size, "width").unwrap_or(0.0), raw::float(size, "height").unwrap_or(0.0))
     });
@@ -119,7 +120,10 @@ mod tests {
 
     #[test]
     fn what_developers_are_told_is_said() {
-        assert_eq!(status(&json!({ "type": "READY_FOR_DEV", "description": "Final." })), "ready-for-dev \"Final.\"");
+        assert_eq!(
+            status(&json!({ "type": "READY_FOR_DEV", "description": "Final." })),
+            "ready-for-dev \"Final.\""
+        );
         assert_eq!(status(&json!({ "type": "NONE" })), "");
         let notes = json!([{ "label": "Opens the menu", "properties": [{ "type": "width" }] }]);
         assert_eq!(annotations(&notes), "note \"Opens the menu\" (width)");

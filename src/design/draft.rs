@@ -8,6 +8,7 @@ use super::{
 
 /// What is known of a node so far.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not states")]
 pub(super) struct Draft {
     pub(super) id: Span,
     pub(super) name: Symbol,

@@ -58,11 +58,14 @@ impl Collector {
         self.stroke_facts(draft, &bound);
         self.text_facts(draft);
         self.prototype_facts(draft);
-        self.style_facts(draft);
+        style_facts(draft);
         self.variable_facts(draft, &bound);
         let mut geometry = draft.layout.geometry();
         if draft.kind == Kind::Text && geometry.sizing == [Sizing::Unknown; 2] {
-            geometry.sizing = self.styles.get(draft.text_style as usize).map_or_else(Default::default, |(style, _)| style.sizing);
+            geometry.sizing = self
+                .styles
+                .get(draft.text_style as usize)
+                .map_or_else(Default::default, |(style, _)| style.sizing);
         }
         self.size_children(geometry.mode, &draft.children);
         geometry.clips = geometry.clips && self.is_cutting(draft);
@@ -158,7 +161,9 @@ impl Collector {
         }
         let stroke = std::mem::take(&mut draft.stroke);
         let usual = match draft.kind {
-            Kind::Vector | Kind::Line | Kind::Star | Kind::Polygon | Kind::Boolean | Kind::Connector => "center",
+            Kind::Vector | Kind::Line | Kind::Star | Kind::Polygon | Kind::Boolean | Kind::Connector => {
+                "center"
+            }
             Kind::Text => "outside",
             _ => "inside",
         };
@@ -234,21 +239,6 @@ impl Collector {
         draft.fact(Key::Interaction, words);
     }
 
-    /// Says with each value which style it comes from. A style that paints nothing is not said.
-    fn style_facts(&mut self, draft: &mut Draft) {
-        let styles = draft.styles;
-        for fact in &mut draft.facts {
-            fact.style = match fact.key {
-                Key::Fill => styles.fill,
-                Key::Stroke => styles.stroke,
-                Key::Font => styles.text,
-                Key::Effects => styles.effect,
-                Key::Guides => styles.grid,
-                _ => 0,
-            };
-        }
-    }
-
     /// Variables that no other words mention.
     fn variable_facts(&mut self, draft: &mut Draft, bound: &Bound) {
         if bound.0.is_empty() {
@@ -256,15 +246,20 @@ impl Collector {
         }
         let mut out = String::new();
         for (path, ids) in &bound.0 {
-            let is_said = SAID_IN_PLACE.contains(&path.as_str())
-                && draft.layout.geometry.mode != Mode::None
+            let is_said = SAID_IN_PLACE.contains(&path.as_str()) && draft.layout.geometry.mode != Mode::None
                 || path.starts_with("rectangleCornerRadii.")
-                || matches!(path.as_str(), "cornerRadius" | "topLeftRadius" | "topRightRadius" | "bottomLeftRadius" | "bottomRightRadius");
+                || matches!(
+                    path.as_str(),
+                    "cornerRadius"
+                        | "topLeftRadius"
+                        | "topRightRadius"
+                        | "bottomLeftRadius"
+                        | "bottomRightRadius"
+                );
             for id in ids {
                 let mark = mark(id);
-                let is_in_words = || {
-                    draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark))
-                };
+                let is_in_words =
+                    || draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark));
                 if (is_said && is_in_words()) || is_in_words() {
                     continue;
                 }
@@ -278,6 +273,21 @@ impl Collector {
             }
         }
         self.words(draft, Key::Variables, |words| words.push_str(&out));
+    }
+}
+
+/// Says with each value which style it comes from. A style that paints nothing is not said.
+fn style_facts(draft: &mut Draft) {
+    let styles = draft.styles;
+    for fact in &mut draft.facts {
+        fact.style = match fact.key {
+            Key::Fill => styles.fill,
+            Key::Stroke => styles.stroke,
+            Key::Font => styles.text,
+            Key::Effects => styles.effect,
+            Key::Guides => styles.grid,
+            _ => 0,
+        };
     }
 }
 

@@ -44,10 +44,8 @@ pub fn long(short: &str, parent: Option<&str>, is_in_instance: bool) -> String {
 
 /// What stands behind an instance's id in an id of a node in it.
 fn inside<'a>(id: &'a str, instance: &str) -> Option<&'a str> {
-    let rest = match instance.starts_with('I') {
-        true => id.strip_prefix(instance)?,
-        false => id.strip_prefix('I')?.strip_prefix(instance)?,
-    };
+    let start = if instance.starts_with('I') { id } else { id.strip_prefix('I')? };
+    let rest = start.strip_prefix(instance)?;
     rest.strip_prefix(';').filter(|rest| !rest.contains(';'))
 }
 

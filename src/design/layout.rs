@@ -9,6 +9,7 @@ use super::{
 
 /// What a node says of its layout, member by member, until it is complete.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent members, not states")]
 pub(super) struct Members {
     pub(super) geometry: Geometry,
     padding: [f32; 4],
@@ -76,7 +77,6 @@ fn sizing(raw: &[u8]) -> Sizing {
 
 impl Members {
     /// Takes one member in; `false` when it is not about layout.
-    #[expect(clippy::too_many_lines, reason = "one line for each member")]
     pub(super) fn take(&mut self, key: &[u8], raw: &[u8]) -> bool {
         let number = || raw::number(raw);
         let is_true = raw == b"true";
@@ -207,7 +207,8 @@ impl Members {
                 words::number(out, self.cross_gap);
                 out.push_str(&cross_mark);
             }
-        } else {
+        } else if !gap_mark.is_empty() {
+            out.push_str(" gap");
             out.push_str(&gap_mark);
         }
         if self.justify != Align::Start {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::{
+    Format, Options,
     model::{Fact, Group, Key, Kind, Node, Symbol},
     place::{self, Place},
     view::{Counts, View},
@@ -65,7 +66,7 @@ pub(super) struct Lines<'a> {
     written: HashMap<u64, Vec<u32>, RandomState>,
     /// For each node that others repeat, its number and the line where it stands.
     labels: HashMap<u32, u32, RandomState>,
-    lines: Vec<Line>,
+    out: Vec<Line>,
 }
 
 /// At most so many earlier subtrees of one build are compared with a new one.
@@ -73,23 +74,23 @@ const CANDIDATES: usize = 8;
 
 impl<'a> Lines<'a> {
     /// The lines of everything shown, with the facts of these groups.
-    pub(super) fn of(view: &'a View<'a>, groups: &'a [Group], shares: bool) -> Vec<Line> {
+    pub(super) fn of(view: &'a View<'a>, options: &'a Options) -> Vec<Line> {
         let mut lines = Self {
             view,
-            groups,
+            groups: &options.include,
             builds: Vec::new(),
             written: HashMap::default(),
             labels: HashMap::default(),
-            lines: Vec::new(),
+            out: Vec::new(),
         };
-        if shares {
-            lines.builds = builds(view);
+        if options.format == Format::Tree {
+            lines.builds = builds(view, options);
         }
         for root in view.design.roots.iter().filter(|root| view.is_shown(**root)) {
             lines.add(*root, None, 0);
         }
         lines.number();
-        lines.lines
+        lines.out
     }
 
     fn includes(&self, group: Group) -> bool {
@@ -98,10 +99,7 @@ impl<'a> Lines<'a> {
 
     /// The facts of a node that are described.
     fn facts<'n>(&'n self, node: &'n Node) -> impl Iterator<Item = Fact> + 'n {
-        node.facts
-            .iter()
-            .copied()
-            .filter(|fact| fact.key.group().is_none_or(|group| self.includes(group)))
+        node.facts.iter().copied().filter(|fact| fact.key.group().is_none_or(|group| self.includes(group)))
     }
 
     fn place(&self, node: u32, parent: Option<u32>) -> Option<Place> {
@@ -111,7 +109,7 @@ impl<'a> Lines<'a> {
     }
 
     fn add(&mut self, node: u32, parent: Option<u32>, depth: usize) {
-        if let Some((first, differences)) = self.earlier(node, parent) {
+        if let Some((first, differences)) = self.earlier(node) {
             return self.add_same(node, parent, depth, first, differences);
         }
         if let Some((build, _)) = self.builds.get(node as usize) {
@@ -120,7 +118,15 @@ impl<'a> Lines<'a> {
         let of = self.view.design.node(node);
         let facts = self.facts(of).collect();
         let place = self.place(node, parent);
-        self.lines.push(Line { depth, node, parent, role: Role::Full { label: 0 }, facts, place, absent: Vec::new() });
+        self.out.push(Line {
+            depth,
+            node,
+            parent,
+            role: Role::Full { label: 0 },
+            facts,
+            place,
+            absent: Vec::new(),
+        });
         for child in self.view.children(node).collect::<Vec<_>>() {
             self.add(child, Some(node), depth + 1);
         }
@@ -131,7 +137,7 @@ impl<'a> Lines<'a> {
         let counts = self.view.folded(node);
         if counts.nodes > 0 {
             let role = Role::Folded { counts };
-            self.lines.push(Line {
+            self.out.push(Line {
                 depth,
                 node,
                 parent: None,
@@ -144,7 +150,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The earlier subtree that this one repeats with the fewest differences, if it repeats any.
-    fn earlier(&self, node: u32, _parent: Option<u32>) -> Option<(u32, Differences)> {
+    fn earlier(&self, node: u32) -> Option<(u32, Differences)> {
         let (build, size) = *self.builds.get(node as usize)?;
         if size < 2 {
             return None;
@@ -153,6 +159,7 @@ impl<'a> Lines<'a> {
         self.written
             .get(&build)?
             .iter()
+            .filter(|first| self.is_alike(**first, node))
             .take(CANDIDATES)
             .filter_map(|first| {
                 let mut differences = Differences::default();
@@ -161,9 +168,24 @@ impl<'a> Lines<'a> {
             .min_by_key(|(_, differences)| differences.nodes.len())
     }
 
+    /// Whether one can stand for the other at all: the same sort of box, and of the same component or
+    /// set.
+    fn is_alike(&self, first: u32, second: u32) -> bool {
+        let design = self.view.design;
+        let (first, second) = (design.node(first), design.node(second));
+        let component = |node: &Node| {
+            let fact = node.facts.iter().find(|fact| fact.key == Key::Component)?;
+            let id = design.symbols.get(fact.words);
+            Some(design.components.get(id).and_then(|component| component.set.as_deref()).unwrap_or(id))
+        };
+        first.geometry.mode == second.geometry.mode && component(first) == component(second)
+    }
+
     fn compare_children(&self, first: u32, second: u32, most: usize, out: &mut Differences) -> bool {
         let (design, view) = (self.view.design, self.view);
-        if view.folded(first) != view.folded(second) || design.node(first).hidden != design.node(second).hidden {
+        if view.folded(first) != view.folded(second)
+            || design.node(first).hidden != design.node(second).hidden
+        {
             return false;
         }
         let (mut left, mut right) = (view.children(first), view.children(second));
@@ -180,10 +202,21 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn compare(&self, a: u32, a_parent: u32, b: u32, b_parent: u32, most: usize, out: &mut Differences) -> bool {
+    fn compare(
+        &self,
+        a: u32,
+        a_parent: u32,
+        b: u32,
+        b_parent: u32,
+        most: usize,
+        out: &mut Differences,
+    ) -> bool {
         let design = self.view.design;
         let (left, right) = (design.node(a), design.node(b));
-        if left.kind != right.kind || left.is_drawing != right.is_drawing || left.geometry.mode != right.geometry.mode {
+        if left.kind != right.kind
+            || left.is_drawing != right.is_drawing
+            || left.geometry.mode != right.geometry.mode
+        {
             return false;
         }
         let (left_place, right_place) = (self.place(a, Some(a_parent)), self.place(b, Some(b_parent)));
@@ -205,22 +238,30 @@ impl<'a> Lines<'a> {
         out.nodes.len() <= most && self.compare_children(a, b, most, out)
     }
 
-    fn add_same(&mut self, node: u32, parent: Option<u32>, depth: usize, first: u32, differences: Differences) {
+    fn add_same(
+        &mut self,
+        node: u32,
+        parent: Option<u32>,
+        depth: usize,
+        first: u32,
+        differences: Differences,
+    ) {
         let mut slots = differences.slots;
         while slots.last().is_some_and(|slot| slot.text.is_none() && slot.place.is_none()) {
             slots.pop();
         }
         self.labels.insert(first, 0);
         let (facts, absent) = self.changes(first, node);
-        let place = self.place(node, parent).filter(|place| Some(place) != self.place_in_tree(first).as_ref());
+        let place =
+            self.place(node, parent).filter(|place| Some(place) != self.place_in_tree(first).as_ref());
         let role = Role::Same { label: first, texts: slots };
-        self.lines.push(Line { depth, node, parent, role, facts, place, absent });
+        self.out.push(Line { depth, node, parent, role, facts, place, absent });
         for (from, to) in differences.nodes {
             let (facts, absent) = self.changes(from, to);
             let (before, now) = (self.place_in_tree(from), self.place_in_tree(to));
             let place = if before == now { None } else { now };
             let role = Role::Difference { from };
-            self.lines.push(Line { depth: depth + 1, node: to, parent: None, role, facts, place, absent });
+            self.out.push(Line { depth: depth + 1, node: to, parent: None, role, facts, place, absent });
         }
     }
 
@@ -236,8 +277,11 @@ impl<'a> Lines<'a> {
             self.facts(self.view.design.node(node)).filter(|fact| fact.key != Key::Text).collect::<Vec<_>>()
         };
         let (before, now) = (of(first), of(second));
-        let about = |facts: &[Fact], key: Key| facts.iter().copied().filter(|fact| fact.key == key).collect::<Vec<_>>();
-        let changed = now.iter().copied().filter(|fact| about(&before, fact.key) != about(&now, fact.key)).collect();
+        let about = |facts: &[Fact], key: Key| {
+            facts.iter().copied().filter(|fact| fact.key == key).collect::<Vec<_>>()
+        };
+        let changed =
+            now.iter().copied().filter(|fact| about(&before, fact.key) != about(&now, fact.key)).collect();
         let mut absent: Vec<Key> =
             before.iter().map(|fact| fact.key).filter(|key| about(&now, *key).is_empty()).collect();
         absent.dedup();
@@ -247,7 +291,7 @@ impl<'a> Lines<'a> {
     /// Numbers the subtrees that others repeat, in the order in which they stand.
     fn number(&mut self) {
         let mut next = 0;
-        for line in &mut self.lines {
+        for line in &mut self.out {
             if let Role::Full { label } = &mut line.role
                 && let Some(number) = self.labels.get_mut(&line.node)
             {
@@ -256,7 +300,7 @@ impl<'a> Lines<'a> {
                 *label = next;
             }
         }
-        for line in &mut self.lines {
+        for line in &mut self.out {
             if let Role::Same { label, .. } = &mut line.role {
                 *label = self.labels.get(label).copied().unwrap_or(0);
             }
@@ -265,7 +309,7 @@ impl<'a> Lines<'a> {
 }
 
 /// For each node a hash of how its shown subtree is built, without what it says, and its size.
-fn builds(view: &View<'_>) -> Vec<(u64, u32)> {
+fn builds(view: &View<'_>, options: &Options) -> Vec<(u64, u32)> {
     let mut out: Vec<(u64, u32)> = Vec::with_capacity(view.design.nodes.len());
     for (number, node) in view.design.nodes.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
@@ -281,6 +325,10 @@ fn builds(view: &View<'_>) -> Vec<(u64, u32)> {
             size += inner;
         }
         build = mix(build, view.folded(number).nodes);
+        if !options.comments.is_empty() && options.comments.contains_key(view.design.id(number)) {
+            // What is said about this one would be lost in another.
+            build = mix(build, u64::from(number) + 1);
+        }
         out.push((build, size));
     }
     out

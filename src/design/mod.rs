@@ -86,6 +86,12 @@ pub struct Description {
     pub folded: u64,
 }
 
+/// Foreign text as it stands in descriptions: in quotation marks, on one line.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    words::quoted(text)
+}
+
 /// Describes a design.
 #[must_use]
 pub fn describe(design: &Design, options: &Options) -> Description {

@@ -226,7 +226,6 @@ pub(super) enum Key {
     Annotation,
     Measurement,
     Export,
-    Comment,
     Other,
 }
 
@@ -311,7 +310,6 @@ impl Key {
             Self::Variables | Self::Modes => Group::Variables,
             Self::Flow | Self::Interaction => Group::Prototype,
             Self::Dev | Self::Annotation | Self::Measurement | Self::Export => Group::Dev,
-            Self::Comment => Group::Comments,
         })
     }
 
@@ -365,7 +363,6 @@ impl Key {
             Self::Annotation => "no note",
             Self::Measurement => "no measurement",
             Self::Export => "no export",
-            Self::Comment => "no comment",
             Self::Other => "-",
         }
     }
@@ -507,15 +504,35 @@ pub struct Design {
     pub(super) seen: u64,
     /// How many hidden nodes were left out.
     pub(super) hidden: u64,
+    /// Nodes that were asked for and are not there.
+    pub(super) missing: Vec<String>,
     /// Stands for a node that is not there.
     pub(super) nothing: Node,
 }
 
 impl Design {
+    /// Whether it has no node at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.roots.is_empty()
+    }
+
+    /// The ids of nodes that were asked for and are not there.
+    #[must_use]
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
     /// How many nodes the answer held; what hidden ones hold is not counted.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.seen
+    }
+
+    /// The id of a node.
+    pub(super) fn id(&self, number: u32) -> &str {
+        let span = self.node(number).id;
+        self.ids.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// The node of this number. Every number comes from this very tree.

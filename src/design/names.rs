@@ -70,7 +70,8 @@ impl Names {
             let facts = line.facts.get(look(&line.facts)).unwrap_or_default();
             (facts.len() > 1).then(|| facts.to_vec())
         }));
-        let is_named = |facts: &[Fact], uses: usize| pays(facts.iter().map(|fact| length(design, *fact)).sum(), uses);
+        let is_named =
+            |facts: &[Fact], uses: usize| pays(facts.iter().map(|fact| length(design, *fact)).sum(), uses);
         let mut values: HashMap<Value, (usize, usize), RandomState> = HashMap::default();
         let mut note = |fact: &Fact| {
             if has_value(fact.key) && fact.style != super::collapse::DRAWINGS {
@@ -78,13 +79,18 @@ impl Names {
                 *uses += 1;
             }
         };
-        let mut seen: std::collections::HashSet<Vec<Fact>, RandomState> = std::collections::HashSet::default();
+        let mut seen: std::collections::HashSet<Vec<Fact>, RandomState> =
+            std::collections::HashSet::default();
         for line in lines {
             let range = look(&line.facts);
             let facts = line.facts.get(range.clone()).unwrap_or_default();
             let is_named = looks.get(facts).is_some_and(|uses| is_named(facts, *uses));
             if is_named && !seen.insert(facts.to_vec()) {
-                line.facts.iter().enumerate().filter(|(at, _)| !range.contains(at)).for_each(|(_, fact)| note(fact));
+                line.facts
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| !range.contains(at))
+                    .for_each(|(_, fact)| note(fact));
             } else {
                 line.facts.iter().for_each(&mut note);
             }
@@ -93,13 +99,15 @@ impl Names {
             let facts = line.facts.get(look(&line.facts)).unwrap_or_default();
             for fact in &line.facts {
                 let value = (fact.words, fact.style);
-                let is_named = has_value(fact.key) && values.get(&value).is_some_and(|(uses, length)| pays(*length, *uses));
+                let is_named = has_value(fact.key)
+                    && values.get(&value).is_some_and(|(uses, length)| pays(*length, *uses));
                 if is_named && !names.values.contains_key(&value) {
                     names.definitions.push(Definition::Value(*fact));
                     names.values.insert(value, names.last());
                 }
             }
-            if looks.get(facts).is_some_and(|uses| is_named(facts, *uses)) && !names.looks.contains_key(facts) {
+            if looks.get(facts).is_some_and(|uses| is_named(facts, *uses)) && !names.looks.contains_key(facts)
+            {
                 names.definitions.push(Definition::Look(facts.to_vec()));
                 names.looks.insert(facts.to_vec(), names.last());
             }

@@ -174,18 +174,21 @@ fn crop(paint: &Value) -> String {
         })
         .collect();
     let [top, bottom] = rows.as_slice() else { return " stretch".to_owned() };
-    let ([a, b, x], [c, d, y]) = (top.as_slice(), bottom.as_slice()) else { return " stretch".to_owned() };
-    if b.abs() > 1e-4 || c.abs() > 1e-4 {
-        let numbers: Vec<String> =
-            [a, c, b, d, x, y].iter().map(|number| ((**number * 1000.0).round() / 1000.0).to_string()).collect();
+    let ([width, turn, x], [twist, height, y]) = (top.as_slice(), bottom.as_slice()) else {
+        return " stretch".to_owned();
+    };
+    if turn.abs() > 1e-4 || twist.abs() > 1e-4 {
+        let numbers: Vec<String> = [width, twist, turn, height, x, y]
+            .iter()
+            .map(|number| ((**number * 1000.0).round() / 1000.0).to_string())
+            .collect();
         return format!(" matrix {}", numbers.join(","));
     }
-    let is_whole =
-        (a - 1.0).abs() < 1e-3 && (d - 1.0).abs() < 1e-3 && x.abs() < 1e-3 && y.abs() < 1e-3;
+    let is_whole = (width - 1.0).abs() < 1e-3 && (height - 1.0).abs() < 1e-3 && x.abs() < 1e-3 && y.abs() < 1e-3;
     if is_whole {
         return " stretch".to_owned();
     }
-    format!(" crop {} {}×{}", point((*x, *y)), percent(*a), percent(*d))
+    format!(" crop {} {}×{}", point((*x, *y)), percent(*width), percent(*height))
 }
 
 fn pattern(paint: &Value) -> String {
@@ -210,7 +213,9 @@ fn unknown(kind: &str, paint: &Value) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, _)| !matches!(name.as_str(), "type" | "blendMode" | "opacity" | "visible" | "boundVariables"))
+        .filter(|(name, _)| {
+            !matches!(name.as_str(), "type" | "blendMode" | "opacity" | "visible" | "boundVariables")
+        })
         .map(|(name, value)| format!("{} {}", words::name(name), other(value)))
         .collect();
     format!("{}({})", words::name(&words::lower(kind)), members.join(", "))
@@ -333,7 +338,8 @@ mod tests {
     #[test]
     fn images_say_how_they_are_scaled() {
         let paint = |more: Value| {
-            let mut paint = json!({ "type": "IMAGE", "imageRef": "a7117e9972b4c4ce32755f0df427ba2fc5e431ee" });
+            let mut paint =
+                json!({ "type": "IMAGE", "imageRef": "a7117e9972b4c4ce32755f0df427ba2fc5e431ee" });
             paint.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             paints(&json!([paint]))
         };

@@ -39,9 +39,11 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
     }
     let geometry = &node.geometry;
     let flows = parent.is_some_and(|parent| parent.geometry.mode != Mode::None) && !geometry.is_absolute;
-    let mut place = Place { clips: geometry.clips, inner_constraints: inner_constraints(node), ..Place::default() };
+    let mut place =
+        Place { clips: geometry.clips, inner_constraints: inner_constraints(node), ..Place::default() };
     let Some([x, y, width, height]) = geometry.bounds else { return place };
-    place.is_absolute = geometry.is_absolute && parent.is_some_and(|parent| parent.geometry.mode != Mode::None);
+    place.is_absolute =
+        geometry.is_absolute && parent.is_some_and(|parent| parent.geometry.mode != Mode::None);
     place.width = side(geometry.sizing[0], width);
     place.height = side(geometry.sizing[1], height);
     let Some(parent) = parent else { return place };
@@ -61,7 +63,8 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
         return place;
     };
     let position = [tenths(x - left), tenths(y - top)];
-    if position == [0, 0] && tenths(width) == tenths(parent_width) && tenths(height) == tenths(parent_height) {
+    if position == [0, 0] && tenths(width) == tenths(parent_width) && tenths(height) == tenths(parent_height)
+    {
         place.covers = true;
         place.width = Side::Unsaid;
         place.height = Side::Unsaid;
@@ -73,7 +76,8 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
 
 /// Only a container that lays nothing out has any use for them.
 fn inner_constraints(node: &Node) -> Option<[Constraint; 2]> {
-    let is_free = node.geometry.mode == Mode::None && !matches!(node.kind, Kind::Group | Kind::Page | Kind::Section);
+    let is_free =
+        node.geometry.mode == Mode::None && !matches!(node.kind, Kind::Group | Kind::Page | Kind::Section);
     node.geometry.shared_constraints.filter(|_| is_free && !node.children.is_empty())
 }
 

@@ -87,20 +87,59 @@ pub(super) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    /// The whole description.
-    pub(super) fn print(view: &'a View<'a>, options: &'a Options, lines: &[Line], longest_text: usize) -> String {
-        let design = view.design;
-        let mut printer = Self {
-            design,
+    /// With nothing written and no names for what repeats.
+    pub(super) fn new(view: &'a View<'a>, options: &'a Options, longest_text: usize) -> Self {
+        Self {
+            design: view.design,
             view,
             options,
-            names: Names::of(design, lines),
+            names: Names::default(),
             longest_text,
             terms: BTreeSet::new(),
             named: HashSet::new(),
             mentioned: Vec::new(),
             out: String::new(),
+        }
+    }
+
+    pub(super) const fn design(&self) -> &'a Design {
+        self.design
+    }
+
+    /// The words of one fact, with the names of what they mention.
+    pub(super) fn words(&mut self, fact: &Fact) -> String {
+        let before = std::mem::take(&mut self.out);
+        match fact.key {
+            Key::Text => self.text(fact.words),
+            Key::Component => self.component(self.design.symbols.get(fact.words)),
+            _ => self.value(fact),
+        }
+        std::mem::replace(&mut self.out, before)
+    }
+
+    /// What the library says of the components that were mentioned, by id.
+    pub(super) fn component_table(&self) -> serde_json::Map<String, serde_json::Value> {
+        let entry = |id: &&str| {
+            let component = self.design.components.get(*id).or_else(|| self.design.sets.get(*id))?;
+            Some((
+                (*id).to_owned(),
+                serde_json::json!({
+                    "name": component.name, "set": component.set, "description": component.description, "docs": component.links,
+                }),
+            ))
         };
+        self.mentioned.iter().filter_map(entry).collect()
+    }
+
+    /// The whole description.
+    pub(super) fn print(
+        view: &'a View<'a>,
+        options: &'a Options,
+        lines: &[Line],
+        longest_text: usize,
+    ) -> String {
+        let mut printer =
+            Self { names: Names::of(view.design, lines), ..Self::new(view, options, longest_text) };
         let definitions = printer.definitions();
         for line in lines {
             printer.line(line);
@@ -158,7 +197,8 @@ impl<'a> Printer<'a> {
     /// What the library says of the components that occur.
     fn descriptions(&self, out: &mut String) {
         for id in &self.mentioned {
-            let Some(component) = self.design.components.get(*id).or_else(|| self.design.sets.get(*id)) else {
+            let Some(component) = self.design.components.get(*id).or_else(|| self.design.sets.get(*id))
+            else {
                 continue;
             };
             if component.description.is_empty() && component.links.is_empty() {
@@ -274,7 +314,11 @@ impl<'a> Printer<'a> {
     fn name(&mut self, number: u32) {
         let node = self.design.node(number);
         let name = self.design.symbols.get(node.name);
+        let says_the_same = |fact: &Fact| {
+            fact.key == Key::Text && self.design.symbols.get(fact.words).trim_matches('"') == name
+        };
         let is_left_out = node.kind == Kind::Text
+            || node.facts.iter().any(says_the_same)
             || node.kind == Kind::Document
             || is_generated(name, node.kind)
             || (node.kind == Kind::Instance && self.component_name(node_component(node)) == Some(name));
@@ -282,7 +326,8 @@ impl<'a> Printer<'a> {
             return;
         }
         if node.kind == Kind::Component
-            && let Some(parent) = self.view.parent(number).filter(|parent| self.design.node(*parent).kind == Kind::ComponentSet)
+            && let Some(parent) =
+                self.view.parent(number).filter(|parent| self.design.node(*parent).kind == Kind::ComponentSet)
         {
             let own = self.changed_axes(number, parent, name);
             let _ = write!(self.out, " \"{own}\"");
@@ -302,9 +347,8 @@ impl<'a> Printer<'a> {
         if own.is_empty() { name.to_owned() } else { own.join(", ") }
     }
 
-    fn id(&self, number: u32) -> &'a str {
-        let span = self.design.node(number).id;
-        self.design.ids.get(span.start as usize..span.end as usize).unwrap_or_default()
+    pub(super) fn id(&self, number: u32) -> &'a str {
+        self.design.id(number)
     }
 
     fn short_id(&mut self, number: u32) -> &'a str {
@@ -369,7 +413,8 @@ impl<'a> Printer<'a> {
     /// Everything behind the title.
     fn rest(&mut self, line: &Line) {
         let node = self.design.node(line.node);
-        let has_mode = node.kind != Kind::Frame && !matches!(line.role, Role::Difference { .. } | Role::Same { .. });
+        let has_mode =
+            node.kind != Kind::Frame && !matches!(line.role, Role::Difference { .. } | Role::Same { .. });
         let facts = &line.facts;
         let before = |key: Key| key < Key::Layout;
         let is_difference = matches!(line.role, Role::Difference { .. });
@@ -415,9 +460,13 @@ impl<'a> Printer<'a> {
 
     fn note_place(&mut self, start: usize) {
         let written = self.out.get(start..).unwrap_or_default();
-        let (has_position, has_inset, has_size) =
-            (written.contains('@'), written.contains("inset0"), written.contains('×') || written.contains(" w-"));
-        for (has, term) in [(has_position, Term::Position), (has_inset, Term::Inset), (has_size, Term::Size)] {
+        let (has_position, has_inset, has_size) = (
+            written.contains('@'),
+            written.contains("inset0"),
+            written.contains('×') || written.contains(" w-"),
+        );
+        for (has, term) in [(has_position, Term::Position), (has_inset, Term::Inset), (has_size, Term::Size)]
+        {
             if has {
                 self.terms.insert(term);
             }
@@ -495,7 +544,8 @@ impl<'a> Printer<'a> {
             let (before, marked) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push_str(before);
             let is_variable = marked.starts_with(VARIABLE);
-            let (id, after) = marked.get(1..).and_then(|marked| marked.split_once(END)).unwrap_or((marked, ""));
+            let (id, after) =
+                marked.get(1..).and_then(|marked| marked.split_once(END)).unwrap_or((marked, ""));
             if is_variable {
                 self.variable(id);
             } else {

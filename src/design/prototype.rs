@@ -17,7 +17,11 @@ pub(super) fn interactions(list: &Value, legacy: Option<&str>) -> String {
                 .filter(|action| !action.is_null())
                 .map(|action| action_words(action, legacy, 0))
                 .collect();
-            format!("{} → {}", trigger(interaction.get("trigger").unwrap_or(&Value::Null)), actions.join(" then "))
+            format!(
+                "{} → {}",
+                trigger(interaction.get("trigger").unwrap_or(&Value::Null)),
+                actions.join(" then ")
+            )
         })
         .collect();
     shown.join("; ")
@@ -61,8 +65,10 @@ fn action_words(action: &Value, legacy: Option<&str>, depth: usize) -> String {
     let id = |name: &str| raw::text(action, name).map(clean);
     match raw::text(action, "type").unwrap_or_default() {
         "NODE" => {
-            let target = id("destinationId").or_else(|| legacy.map(clean)).unwrap_or_else(|| "nowhere".to_owned());
-            let mut out = format!("{target} {}", words::lower(raw::text(action, "navigation").unwrap_or("NAVIGATE")));
+            let target =
+                id("destinationId").or_else(|| legacy.map(clean)).unwrap_or_else(|| "nowhere".to_owned());
+            let mut out =
+                format!("{target} {}", words::lower(raw::text(action, "navigation").unwrap_or("NAVIGATE")));
             out.push_str(&transition_words(action.get("transition").unwrap_or(&Value::Null)));
             if action.get("preserveScrollPosition") == Some(&Value::Bool(true)) {
                 out.push_str(" keep-scroll");

@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn numbers_of_every_form() {
-        for text in ["0", "24.0", "-7.25", "100.39843750", "0.21291668713092804", "5.3437816372905846e-24", "1E3"] {
+        for text in
+            ["0", "24.0", "-7.25", "100.39843750", "0.21291668713092804", "5.3437816372905846e-24", "1E3"]
+        {
             let expected: f32 = text.parse().unwrap();
             assert!((number(text.as_bytes()) - expected).abs() <= expected.abs() * 1e-6, "{text}");
         }

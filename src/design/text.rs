@@ -62,7 +62,10 @@ impl Style {
             _ => [Sizing::Fixed; 2],
         };
         let align = |name, usual: &[&str]| {
-            raw::text(style, name).filter(|align| !usual.contains(align)).map(words::lower).unwrap_or_default()
+            raw::text(style, name)
+                .filter(|align| !usual.contains(align))
+                .map(words::lower)
+                .unwrap_or_default()
         };
         Self {
             font: font(style, &bound),
@@ -79,7 +82,8 @@ impl Style {
     pub(super) fn box_words(&self, sizing: [Sizing; 2], is_one_line: bool) -> String {
         let [width, height] = sizing;
         let mut out = String::new();
-        if !self.horizontal.is_empty() && !(width == Sizing::Hug && is_one_line) {
+        let fits_letters = width == Sizing::Hug && is_one_line;
+        if !self.horizontal.is_empty() && !fits_letters {
             let _ = write!(out, " text-{}", self.horizontal);
         }
         if !self.vertical.is_empty() && height != Sizing::Hug {
@@ -108,7 +112,8 @@ fn font(style: &Value, bound: &Bound) -> String {
             let _ = write!(out, "/{}", round(raw::float(style, "lineHeightPx").unwrap_or(0.0)));
         }
         Some("FONT_SIZE_%") => {
-            let _ = write!(out, "/{}%", round(raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0)));
+            let _ =
+                write!(out, "/{}%", round(raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0)));
         }
         _ => {}
     }
@@ -128,8 +133,27 @@ fn font(style: &Value, bound: &Bound) -> String {
 /// The name of the font's cut, where it says more than weight and slant, such as `Condensed`.
 fn unusual_cut(style: &Value) -> Option<String> {
     const USUAL: &[&str] = &[
-        "thin", "extra", "ultra", "light", "regular", "normal", "book", "roman", "medium", "semi", "demi", "bold",
-        "black", "heavy", "italic", "oblique", "extralight", "ultralight", "semibold", "demibold", "extrabold",
+        "thin",
+        "extra",
+        "ultra",
+        "light",
+        "regular",
+        "normal",
+        "book",
+        "roman",
+        "medium",
+        "semi",
+        "demi",
+        "bold",
+        "black",
+        "heavy",
+        "italic",
+        "oblique",
+        "extralight",
+        "ultralight",
+        "semibold",
+        "demibold",
+        "extrabold",
         "ultrabold",
     ];
     let cut = raw::text(style, "fontStyle")?;
@@ -225,7 +249,11 @@ pub(super) fn marked(text: &str, base: &Style, runs: &Runs) -> (String, String) 
 /// The mark before a line of a list.
 fn bullet(kind: &str, indent: Option<&f64>, ordinal: &mut u32) -> String {
     let level = indent.copied().unwrap_or(0.0).clamp(1.0, 9.0) - 1.0;
-    let margin: String = std::iter::repeat_n("  ", [0, 1, 2, 3, 4, 5, 6, 7, 8].into_iter().filter(|n| f64::from(*n) < level).count()).collect();
+    let margin: String = std::iter::repeat_n(
+        "  ",
+        [0, 1, 2, 3, 4, 5, 6, 7, 8].into_iter().filter(|n| f64::from(*n) < level).count(),
+    )
+    .collect();
     match kind {
         "UNORDERED" => margin + "- ",
         "ORDERED" => {
@@ -356,19 +384,23 @@ mod tests {
         assert_eq!(font(json!({})), "Inter 400 16/24");
         assert_eq!(font(json!({ "lineHeightUnit": "INTRINSIC_%" })), "Inter 400 16");
         assert_eq!(
-            font(json!({ "lineHeightUnit": "FONT_SIZE_%", "lineHeightPercentFontSize": 150, "letterSpacing": -0.32,
-                "textCase": "UPPER", "textDecoration": "UNDERLINE", "italic": true, "fontStyle": "Condensed Bold Italic" })),
+            font(
+                json!({ "lineHeightUnit": "FONT_SIZE_%", "lineHeightPercentFontSize": 150, "letterSpacing": -0.32,
+                "textCase": "UPPER", "textDecoration": "UNDERLINE", "italic": true, "fontStyle": "Condensed Bold Italic" })
+            ),
             "Inter 400 Condensed Bold Italic italic 16/150% spacing -0.32 upper underline"
         );
     }
 
     #[test]
     fn alignment_is_said_where_it_shows() {
-        let centred = Style::read(&style(&json!({ "textAlignHorizontal": "CENTER", "textAlignVertical": "CENTER" })));
+        let centred =
+            Style::read(&style(&json!({ "textAlignHorizontal": "CENTER", "textAlignVertical": "CENTER" })));
         assert_eq!(centred.box_words([Sizing::Hug, Sizing::Hug], true), "");
         assert_eq!(centred.box_words([Sizing::Fill, Sizing::Hug], true), " text-center");
         assert_eq!(centred.box_words([Sizing::Fixed, Sizing::Fixed], true), " text-center valign-center");
-        let cut = Style::read(&style(&json!({ "textTruncation": "ENDING", "maxLines": 2, "sparkle": "HIGH" })));
+        let cut =
+            Style::read(&style(&json!({ "textTruncation": "ENDING", "maxLines": 2, "sparkle": "HIGH" })));
         assert_eq!(cut.box_words([Sizing::Fill, Sizing::Hug], true), " truncate lines2 sparkle=HIGH");
     }
 
@@ -404,7 +436,11 @@ mod tests {
 
     #[test]
     fn runs_are_counted_in_utf16() {
-        let runs = Runs { overrides: (*b"[0,0,1]").into(), table: (*b"{\"1\":{\"italic\":true}}").into(), ..Runs::default() };
+        let runs = Runs {
+            overrides: (*b"[0,0,1]").into(),
+            table: (*b"{\"1\":{\"italic\":true}}").into(),
+            ..Runs::default()
+        };
         assert_eq!(marked("😀x", &Style::default(), &runs).0, "😀_x_");
     }
 }

@@ -3,6 +3,7 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod context;
 pub mod source;
 mod status;
 mod teams;
@@ -115,6 +116,7 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

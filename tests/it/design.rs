@@ -8,7 +8,13 @@ use figma_mcp::{
     walk::Walker,
 };
 
-use crate::golden;
+use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, WHITEBOARD_FILE};
+use serde_json::json;
+
+use crate::{
+    client::{Client, text_of},
+    golden,
+};
 
 /// Real answers, by file name; none where the folder is missing, which is said.
 pub(crate) fn real_files() -> Vec<(String, Vec<u8>)> {
@@ -31,6 +37,44 @@ pub(crate) fn collect(answer: &[u8], hidden: bool) -> Design {
     let mut walker = Walker::new(Collector::new(hidden));
     walker.push(answer).unwrap();
     walker.finish().unwrap().finish()
+}
+
+#[test]
+fn the_sandbox_files_read_as_they_did() {
+    let mut client = Client::sandbox();
+    let mut problems = Vec::new();
+    for (name, arguments) in [
+        ("product", json!({ "file_key": PRODUCT_FILE })),
+        ("design-system", json!({ "file_key": DESIGN_SYSTEM_FILE })),
+        ("whiteboard", json!({ "file_key": WHITEBOARD_FILE })),
+        (
+            "cart-with-comments",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": ["2:3", "99:99"], "include": ["text", "comments"] }),
+        ),
+        ("home-in-little-room", json!({ "file_key": PRODUCT_FILE, "node_ids": "2:1", "max_bytes": 1500 })),
+        (
+            "languages-hidden-yaml",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": "0:3", "format": "yaml", "hidden": true }),
+        ),
+    ] {
+        let result = client.call("figma_design_context_get", arguments);
+        assert_eq!(result["isError"], false, "{name}: {}", text_of(&result));
+        let notes =
+            result["content"].as_array().unwrap().iter().skip(1).map(|note| note["text"].as_str().unwrap());
+        let text =
+            format!("{}{}", text_of(&result), notes.map(|note| format!("\n[{note}]\n")).collect::<String>());
+        problems.extend(golden::difference(&format!("tests/golden/designs/{name}.txt"), &text));
+    }
+    assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), golden::BLESS);
+}
+
+#[test]
+fn nodes_that_are_not_there_are_refused() {
+    let mut client = Client::sandbox();
+    let result =
+        client.call("figma_design_context_get", json!({ "file_key": PRODUCT_FILE, "node_ids": "99:99" }));
+    assert_eq!(result["isError"], true);
+    assert!(text_of(&result).contains("99:99"), "{}", text_of(&result));
 }
 
 /// Framelink's default output of the same files, in o200k tokens.
