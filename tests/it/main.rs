@@ -24,6 +24,7 @@ mod http_access;
 mod http_tls;
 mod leaks;
 mod oauth;
+mod program;
 mod readme;
 mod requests;
 mod rooms;
