@@ -184,7 +184,8 @@ fn crop(paint: &Value) -> String {
             .collect();
         return format!(" matrix {}", numbers.join(","));
     }
-    let is_whole = (width - 1.0).abs() < 1e-3 && (height - 1.0).abs() < 1e-3 && x.abs() < 1e-3 && y.abs() < 1e-3;
+    let is_whole =
+        (width - 1.0).abs() < 1e-3 && (height - 1.0).abs() < 1e-3 && x.abs() < 1e-3 && y.abs() < 1e-3;
     if is_whole {
         return " stretch".to_owned();
     }
