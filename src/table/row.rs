@@ -43,9 +43,11 @@ impl Tool {
     #[must_use]
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
-            Handler::Call(endpoint) | Handler::TeamGet(endpoint) | Handler::DesignContext(endpoint) => {
-                Some(endpoint)
-            }
+            Handler::Call(endpoint)
+            | Handler::DesignContext(endpoint)
+            | Handler::TeamGet(endpoint)
+            | Handler::NodesSearch(endpoint)
+            | Handler::CommentsDigest(endpoint) => Some(endpoint),
             Handler::Status => None,
         }
     }
@@ -79,6 +81,10 @@ pub enum Handler {
     TeamGet(Endpoint),
     /// `figma_design_context_get`, a description of nodes.
     DesignContext(Endpoint),
+    /// `figma_nodes_search`, over a file that is read once.
+    NodesSearch(Endpoint),
+    /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
+    CommentsDigest(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }
