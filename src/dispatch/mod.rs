@@ -4,6 +4,7 @@
 //! neither MCP nor the terminal.
 
 mod comments;
+mod context;
 mod images;
 mod outline;
 mod picture;
@@ -137,6 +138,7 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
         Handler::ImagesDownload(endpoints) => {
             Box::pin(images::download(app, caller, tool, endpoints, &args)).await
