@@ -81,7 +81,7 @@ const FRAMELINK: NameSet = NameSet {
         },
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
-            struct Image {
+            struct Wanted {
                 #[serde(rename(deserialize = "nodeId", serialize = "node_id"))]
                 node_id: NodeId,
                 /// Of an image fill; leave it out to render the node.
@@ -113,7 +113,7 @@ const FRAMELINK: NameSet = NameSet {
                 /// The images.
                 #[serde(rename(serialize = "items"))]
                 #[schemars(length(min = 1))]
-                nodes: Vec<Image>,
+                nodes: Vec<Wanted>,
                 /// Folder inside the image folder.
                 #[serde(rename(deserialize = "localPath", serialize = "folder"))]
                 local_path: Option<String>,
