@@ -125,9 +125,9 @@ mod tests {
                     self.0.fetch_add(1, Ordering::SeqCst);
                 }
             }
-            let (go, runs, dropped) = (self.go.clone(), self.runs.clone(), Dropped(self.dropped.clone()));
+            let (go, runs, dropped) = (self.go.clone(), self.runs.clone(), self.dropped.clone());
             self.flights.board(7, async move {
-                let _dropped = dropped;
+                let _dropped = Dropped(dropped);
                 runs.fetch_add(1, Ordering::SeqCst);
                 go.notified().await;
                 outcome()
