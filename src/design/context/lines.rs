@@ -33,8 +33,8 @@ pub(super) enum Role {
     Full { label: u32 },
     /// As the line with this number, with these texts in place of its own.
     Same { label: u32, texts: Vec<Slot> },
-    /// What differs from this node in the subtree that the line above repeats.
-    Difference { from: u32 },
+    /// What differs from the node `from` in the subtree of `first`, which the line above repeats.
+    Difference { from: u32, first: u32 },
     /// Nodes that are not shown.
     Folded { counts: Counts },
 }
@@ -260,7 +260,7 @@ impl<'a> Lines<'a> {
             let (facts, absent) = self.changes(from, to);
             let (before, now) = (self.place_in_tree(from), self.place_in_tree(to));
             let place = if before == now { None } else { now };
-            let role = Role::Difference { from };
+            let role = Role::Difference { from, first };
             self.out.push(Line { depth: depth + 1, node: to, parent: None, role, facts, place, absent });
         }
     }
