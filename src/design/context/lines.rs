@@ -1,7 +1,7 @@
 //! From the shown nodes to the lines of a description: subtrees that repeat an earlier one become one
 //! line with what differs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
@@ -64,6 +64,8 @@ pub(super) struct Lines<'a> {
     builds: Vec<(u64, u32)>,
     /// Nodes that were written in full, by build.
     written: HashMap<u64, Vec<u32>, RandomState>,
+    /// Nodes with a line of their own: only those can be named by what differs from them.
+    in_full: HashSet<u32, RandomState>,
     /// For each node that others repeat, its number and the line where it stands.
     labels: HashMap<u32, u32, RandomState>,
     out: Vec<Line>,
@@ -80,6 +82,7 @@ impl<'a> Lines<'a> {
             groups: &options.include,
             builds: Vec::new(),
             written: HashMap::default(),
+            in_full: HashSet::default(),
             labels: HashMap::default(),
             out: Vec::new(),
         };
@@ -115,6 +118,7 @@ impl<'a> Lines<'a> {
         if let Some((build, _)) = self.builds.get(node as usize) {
             self.written.entry(*build).or_default().push(node);
         }
+        self.in_full.insert(node);
         let of = self.view.design.node(node);
         let facts = self.facts(of).collect();
         let place = self.place(node, parent);
@@ -163,7 +167,9 @@ impl<'a> Lines<'a> {
             .take(CANDIDATES)
             .filter_map(|first| {
                 let mut differences = Differences::default();
-                self.compare_children(*first, node, most, &mut differences).then_some((*first, differences))
+                let is_close = self.compare_children(*first, node, most, &mut differences)
+                    && differences.nodes.iter().all(|(from, _)| self.in_full.contains(from));
+                is_close.then_some((*first, differences))
             })
             .min_by_key(|(_, differences)| differences.nodes.len())
     }
