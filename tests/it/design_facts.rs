@@ -404,9 +404,8 @@ impl Checker<'_> {
         let has_marks = raw["characterStyleOverrides"].as_array().is_some_and(|list| !list.is_empty())
             || raw["lineTypes"].as_array().is_some_and(|list| list.iter().any(|kind| kind != "NONE"));
         let is_said = if has_marks {
-            plain
-                .split_whitespace()
-                .all(|word| found.replace(['*', '_', '~'], "").contains(&word.replace(['*', '_', '~'], "")))
+            let found = unmarked(&found);
+            plain.split_whitespace().all(|word| found.contains(&unmarked(word)))
         } else {
             found == plain
         };
@@ -445,6 +444,17 @@ impl Checker<'_> {
         let set = component["componentSetId"].as_str().and_then(|set| self.raw["componentSets"].get(set));
         set.unwrap_or(component)["name"].as_str().unwrap_or(id).to_owned()
     }
+}
+
+/// A text without light markup.
+fn unmarked(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('‹').enumerate() {
+        let part =
+            if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start() };
+        out += part;
+    }
+    out.replace(['*', '_', '~', '›'], "")
 }
 
 /// The part of a line from where a key is said last, up to where an older line begins.
