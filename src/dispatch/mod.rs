@@ -6,6 +6,7 @@
 mod comments;
 mod context;
 mod images;
+mod outline;
 mod picture;
 mod screenshot;
 mod search;
@@ -33,7 +34,7 @@ use crate::{
     auth::Caller,
     error::{Error, Result},
     rest::Rest,
-    table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
+    table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
 /// Everything that a call needs beside its caller. Nothing is global.
@@ -42,6 +43,8 @@ pub struct App {
     rest: Rest,
     /// Which tools are offered.
     pub selection: Selection,
+    /// Other servers' tools that are listed too.
+    pub names: Vec<&'static NameSet>,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
     /// The folder below which images are saved; without it none are.
@@ -58,6 +61,7 @@ impl App {
         Self {
             rest: Rest::new(base_url, call_limit),
             selection,
+            names: Vec::new(),
             defaults,
             image_dir: None,
             writes: TaskTracker::new(),
