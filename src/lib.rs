@@ -8,6 +8,7 @@
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
 //! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, auth, table, error |
+//! | [`filter`] | A jq filter over a document, in a process of its own | error |
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
@@ -35,6 +36,7 @@ pub mod auth;
 pub mod cli;
 pub mod dispatch;
 pub mod error;
+pub mod filter;
 pub mod reference;
 pub mod rest;
 pub mod sandbox;

@@ -22,7 +22,7 @@ use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 use crate::{
     auth::{Redacting, hide_in_panics, redacted},
     error::{Error, Result},
-    server,
+    filter, server,
     settings::Settings,
 };
 
@@ -91,6 +91,10 @@ enum Command {
 pub fn main() -> ExitCode {
     close_to_others();
     hide_in_panics();
+    // What this program starts itself for; nothing that a person types.
+    if std::env::args_os().nth(1).is_some_and(|first| first == filter::COMMAND) {
+        return filter::serve();
+    }
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return refuse(&error),
