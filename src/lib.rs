@@ -7,9 +7,10 @@
 //! |---|---|---|
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
-//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, auth, table, error |
+//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, walk, filter, store, auth, table, error |
 //! | [`filter`] | A jq filter over a document, in a process of its own | error |
-//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, table, error |
+//! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, walk, table, error |
+//! | [`walk`] | Walks the nodes of an answer as it arrives; pure | error |
 //! | [`store`] | What outlives a call, in `SQLite`, opened lazily | error |
 //! | [`auth`] | Kinds of token, and where they come from | table, error |
 //! | [`sandbox`] | A fake Figma on loopback, routed by the table | table, error |
@@ -44,3 +45,4 @@ pub mod server;
 pub mod settings;
 pub mod store;
 pub mod table;
+pub mod walk;

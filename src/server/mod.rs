@@ -118,7 +118,7 @@ impl Server {
             .map(|set| format!("{} ({})", set.name, set.description.trim_end_matches('.')))
             .collect();
         let mut text = format!("Figma's REST API. Toolsets: {}.\n", sets.join("; "));
-        text += "Any Figma URL works where a file key, node id, team, project or comment id is asked for. ";
+        text += "Any Figma URL works where a file key, node id (like 1:2), team, project or comment id is asked for. ";
         text += "Tier 1 tools are scarce (some seats have a handful of calls a month): ask for several nodes in one call, and use `depth`. ";
         if is_offered(&"figma_file_metadata_get") {
             text += "`figma_file_metadata_get` tells cheaply whether a file changed. ";

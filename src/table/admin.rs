@@ -40,21 +40,21 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// From `getPluginPaymentTokenAsync`.
+                /// Of `getPluginPaymentTokenAsync`.
                 plugin_payment_token: Option<String>,
-                /// The buyer.
+                /// Buyer.
                 user_id: Option<String>,
-                /// The plugin bought.
+                /// Bought.
                 plugin_id: Option<String>,
-                /// The widget bought.
+                /// Bought.
                 widget_id: Option<String>,
-                /// The Community file bought.
+                /// Bought.
                 community_file_id: Option<String>,
             }
             Tool {
                 name: "figma_payments_get",
-                title: "Get a payment",
-                description: "Whether a user paid for a plugin, widget or Community file that the token's owner publishes.",
+                title: "Payment",
+                description: "Whether a user paid for the token owner's plugin, widget or file.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -86,24 +86,24 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Only these types, such as `org_user_create`.
+                /// Types, as `org_user_create`.
                 events: Option<Vec<String>>,
-                /// Unix seconds; default and earliest: a year ago.
+                /// Unix; default, earliest: a year ago.
                 start_time: Option<u64>,
-                /// Unix seconds; default: now.
+                /// Unix; default: now.
                 end_time: Option<u64>,
-                /// Events a page; default 1000.
+                /// Default 1000.
                 #[schemars(range(min = 1, max = 1000))]
                 limit: Option<u32>,
-                /// By time; default asc.
+                /// Default asc.
                 order: Option<Order>,
-                /// Of the previous page.
+                /// Next page.
                 cursor: Option<String>,
             }
             Tool {
                 name: "figma_activity_logs_list",
-                title: "List activity logs",
-                description: "Who did what in the organisation, up to a year back. An OAuth login must be an organisation admin's.",
+                title: "Activity logs",
+                description: "Who did what in the organisation, for a year. OAuth: admins only.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -155,30 +155,30 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// `developer_token` is a personal access token.
+                /// `developer_token`: personal.
                 token_type: Option<TokenType>,
-                /// A token whose use to trace: the secret itself.
+                /// The secret itself.
                 token: Option<String>,
-                /// The token's name.
+                /// Its name.
                 token_name: Option<String>,
-                /// The caller's e-mail address.
+                /// Caller.
                 user_email: Option<String>,
-                /// Beginnings of addresses, joined with commas.
+                /// Beginnings, with commas.
                 ip_address: Option<String>,
                 /// What was called.
                 event_source: Option<EventSource>,
                 /// Default `last_30d`.
                 date_range: Option<DateRange>,
-                /// Items a page; default 25.
+                /// Default 25.
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
-                /// Of the previous page.
+                /// Next page.
                 cursor: Option<String>,
             }
             Tool {
                 name: "figma_developer_logs_list",
-                title: "List developer logs",
-                description: "Calls of Figma's API and MCP server, newest first, up to 30 days back.",
+                title: "Developer logs",
+                description: "Calls of Figma's API and MCP server in 30 days, newest first.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -199,22 +199,22 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// First day, `YYYY-MM-DD`, from 2025-12-01 on.
+                /// `YYYY-MM-DD`, from 2025-12-01.
                 start_date: String,
-                /// Last day, `YYYY-MM-DD`.
+                /// Last day.
                 end_date: String,
                 /// Only this user.
                 user_email: Option<String>,
-                /// Rows a page; default 1000.
+                /// Default 1000.
                 #[schemars(range(min = 1, max = 1000))]
                 limit: Option<u32>,
-                /// Of the previous page.
+                /// Next page.
                 cursor: Option<String>,
             }
             Tool {
                 name: "figma_ai_usage_list",
-                title: "List AI usage",
-                description: "AI credits used per user and day, up to 366 days back.",
+                title: "AI usage",
+                description: "AI credits per user and day, for 366 days.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -239,19 +239,19 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Of a file, prototype or published site.
+                /// Of file, prototype or site.
                 url: String,
-                /// Pixels; default 800.
+                /// Default 800.
                 #[schemars(range(min = 1))]
                 maxwidth: Option<u32>,
-                /// Pixels; default 450.
+                /// Default 450.
                 #[schemars(range(min = 1))]
                 maxheight: Option<u32>,
             }
             Tool {
                 name: "figma_oembed_get",
-                title: "Get an embed",
-                description: "HTML that embeds a file or a published site, with its title and a thumbnail.",
+                title: "Embed",
+                description: "HTML to embed a file or site, title and thumbnail.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

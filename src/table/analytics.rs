@@ -11,13 +11,13 @@ use super::{args::*, date::check_period, row::*};
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Actions<G> {
     file_key: MainFileKey,
-    /// A row for each, a week.
+    /// A row each.
     group_by: G,
-    /// First day, `YYYY-MM-DD`.
+    /// `YYYY-MM-DD`.
     start_date: Option<String>,
     /// Last day.
     end_date: Option<String>,
-    /// Of the previous page.
+    /// Next page.
     cursor: Option<String>,
 }
 
@@ -25,9 +25,9 @@ struct Actions<G> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Usages<G> {
     file_key: MainFileKey,
-    /// A row for each.
+    /// A row each.
     group_by: G,
-    /// Of the previous page.
+    /// Next page.
     cursor: Option<String>,
 }
 
@@ -52,8 +52,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_component_actions_get",
-                title: "Get component actions",
-                description: "Insertions and detachments of a library's components, week by week, newest first.",
+                title: "Component actions",
+                description: "Weekly insertions and detachments of a library's components.",
                 effect: Effect::Read,
                 input: input::<Actions<GroupBy>>(),
                 handler: Handler::Call(Endpoint {
@@ -76,8 +76,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_component_usages_get",
-                title: "Get component usages",
-                description: "How often a library's components are used now, by how many teams and files.",
+                title: "Component usages",
+                description: "Current use of a library's components: teams, files.",
                 effect: Effect::Read,
                 input: input::<Usages<GroupBy>>(),
                 handler: Handler::Call(Endpoint {
@@ -100,8 +100,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_style_actions_get",
-                title: "Get style actions",
-                description: "Insertions and detachments of a library's styles, week by week, newest first.",
+                title: "Style actions",
+                description: "Weekly insertions and detachments of a library's styles.",
                 effect: Effect::Read,
                 input: input::<Actions<GroupBy>>(),
                 handler: Handler::Call(Endpoint {
@@ -124,8 +124,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_style_usages_get",
-                title: "Get style usages",
-                description: "How often a library's styles are used now, by how many teams and files.",
+                title: "Style usages",
+                description: "Current use of a library's styles: teams, files.",
                 effect: Effect::Read,
                 input: input::<Usages<GroupBy>>(),
                 handler: Handler::Call(Endpoint {
@@ -148,8 +148,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_variable_actions_get",
-                title: "Get variable actions",
-                description: "Insertions and detachments of a library's variables, week by week, newest first.",
+                title: "Variable actions",
+                description: "Weekly insertions and detachments of a library's variables.",
                 effect: Effect::Read,
                 input: input::<Actions<GroupBy>>(),
                 handler: Handler::Call(Endpoint {
@@ -172,8 +172,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_library_analytics_variable_usages_get",
-                title: "Get variable usages",
-                description: "How often a library's variables are used now, by how many teams and files.",
+                title: "Variable usages",
+                description: "Current use of a library's variables: teams, files.",
                 effect: Effect::Read,
                 input: input::<Usages<GroupBy>>(),
                 handler: Handler::Call(Endpoint {

@@ -24,9 +24,7 @@ enum Corner {
 /// A distance from a node's top left corner.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Offset {
-    /// To the right.
     x: f64,
-    /// Downwards.
     y: f64,
 }
 
@@ -34,25 +32,21 @@ struct Offset {
 /// `FrameOffsetRegion`); [`check_pin`] refuses every mixture of them.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Pin {
-    /// Canvas x.
     #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<f64>,
-    /// Canvas y.
     #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<f64>,
-    /// Node to pin to, in place of x and y.
+    /// In place of x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_id: Option<NodeId>,
-    /// Place inside `node_id`.
+    /// Inside `node_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_offset: Option<Offset>,
-    /// Makes the pin an area.
     #[serde(skip_serializing_if = "Option::is_none")]
     region_width: Option<f64>,
-    /// Height of the area.
     #[serde(skip_serializing_if = "Option::is_none")]
     region_height: Option<f64>,
-    /// Corner of the area; default bottom-right.
+    /// Of the region; default bottom-right.
     #[serde(skip_serializing_if = "Option::is_none")]
     comment_pin_corner: Option<Corner>,
 }
@@ -96,13 +90,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Return messages as Markdown.
+                /// As Markdown.
                 as_md: Option<bool>,
             }
             Tool {
                 name: "figma_file_comments_list",
-                title: "List comments of a file",
-                description: "All comments of a file, also resolved ones. A reply names its thread in `parent_id`.",
+                title: "List comments",
+                description: "All comments of a file, also resolved ones. A reply has `parent_id`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -130,8 +124,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_comment_create",
-                title: "Post a comment",
-                description: "Posts a comment or a reply. It cannot be edited or resolved later.",
+                title: "Post comment",
+                description: "Posts a comment or reply. It cannot be edited or resolved later.",
                 effect: Effect::Create { verify_with: "figma_file_comments_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -153,8 +147,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_comment_delete",
-                title: "Delete a comment",
-                description: "Deletes a comment. Figma allows it only to the comment's author.",
+                title: "Delete comment",
+                description: "Deletes a comment. Only its author may do so.",
                 effect: Effect::Delete,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -173,13 +167,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// Of the previous page.
+                /// Next page.
                 cursor: Option<String>,
             }
             Tool {
                 name: "figma_comment_reactions_list",
-                title: "List reactions to a comment",
-                description: "The reactions to one comment: who, which emoji, when.",
+                title: "List reactions",
+                description: "Reactions to a comment: who, emoji, when.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -198,14 +192,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// Shortcode such as `:heart:` or `:+1::skin-tone-2:`.
+                /// As `:heart:` or `:+1::skin-tone-2:`.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }
             Tool {
                 name: "figma_comment_reaction_create",
-                title: "React to a comment",
-                description: "Adds a reaction of the token's owner to a comment.",
+                title: "Add reaction",
+                description: "Adds the token owner's reaction to a comment.",
                 effect: Effect::Create { verify_with: "figma_comment_reactions_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -224,14 +218,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// Shortcode such as `:heart:`.
+                /// As `:heart:`.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }
             Tool {
                 name: "figma_comment_reaction_delete",
-                title: "Remove a reaction",
-                description: "Removes a reaction of the token's owner from a comment.",
+                title: "Remove reaction",
+                description: "Removes the token owner's reaction to a comment.",
                 effect: Effect::Delete,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

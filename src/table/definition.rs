@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     args::{self, Defaults},
-    row::{Endpoint, Plan, Rule, Tool},
+    row::{Endpoint, Plan, Rule, Tier, Tool},
 };
 
 /// The exact entry of this tool in `tools/list`.
@@ -51,19 +51,26 @@ pub fn description(tool: &Tool) -> String {
             text += &format!(" Give {}.", groups.join(" or "));
         }
     }
-    text + " " + &tool.endpoint().map_or_else(|| "Free.".to_owned(), cost)
+    let cost = tool.endpoint().map_or(" Free.", cost);
+    let plan = tool.endpoint().map_or("", plan);
+    text + cost + plan
 }
 
-/// `Tier 1.`, and the plan where one is needed. The scope stays out of what every model reads with
-/// every conversation: it is in the README, in `figma-mcp tools NAME`, and in the error when it is missing.
-fn cost(endpoint: &Endpoint) -> String {
-    let plan = match endpoint.quirks.plan {
+/// Only the tier that is scarce is told. The others and the scopes stay out of what every model reads
+/// with every conversation: they are in the README, in `figma-mcp tools NAME`, and in the error when a
+/// limit is met or a scope is missing.
+fn cost(endpoint: &Endpoint) -> &'static str {
+    if endpoint.tier == Tier::One { " Tier 1." } else { "" }
+}
+
+/// The plan that is needed.
+fn plan(endpoint: &Endpoint) -> &'static str {
+    match endpoint.quirks.plan {
         Plan::Any => "",
-        Plan::Paid => ", paid plans",
-        Plan::Enterprise => ", Enterprise",
-        Plan::Governance => ", Enterprise with Governance+",
-    };
-    format!("Tier {}{plan}.", endpoint.tier.number())
+        Plan::Paid => " Paid plans.",
+        Plan::Enterprise => " Enterprise.",
+        Plan::Governance => " Enterprise with Governance+.",
+    }
 }
 
 fn make_team_optional(schema: &mut Value) {

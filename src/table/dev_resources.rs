@@ -15,9 +15,9 @@ use super::{args::*, row::*};
 struct NewResource {
     file_key: MainFileKey,
     node_id: NodeId,
-    /// Text of the link.
+    /// Link text.
     name: String,
-    /// Address of the link.
+    /// Web address.
     url: String,
 }
 
@@ -65,13 +65,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: MainFileKey,
-                /// Only those of these nodes (`1:2` or URLs).
+                /// Only of these nodes.
                 node_ids: Option<NodeIds>,
             }
             Tool {
                 name: "figma_dev_resources_list",
-                title: "List dev resources",
-                description: "The links attached to a file's nodes: id, name, url, node.",
+                title: "Dev resources",
+                description: "Links attached to a file's nodes: id, name, url, node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -90,9 +90,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: Option<MainFileKey>,
                 node_id: Option<NodeId>,
-                /// Text of the link.
+                /// Link text.
                 name: Option<String>,
-                /// Address of the link.
+                /// Web address.
                 url: Option<String>,
                 /// Several at once.
                 #[schemars(length(min = 1))]
@@ -101,7 +101,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_dev_resource_create",
                 title: "Attach dev resources",
-                description: "Attaches links to nodes. A node holds at most 10, each address once.",
+                description: "Attaches links to nodes: at most 10 a node, each address once.",
                 effect: Effect::Create { verify_with: "figma_dev_resources_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -138,7 +138,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_dev_resource_update",
                 title: "Change dev resources",
-                description: "Changes the text or address of links attached to nodes.",
+                description: "Changes text or address of links on nodes.",
                 effect: Effect::Update,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -175,7 +175,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_dev_resource_delete",
-                title: "Remove a dev resource",
+                title: "Remove dev resource",
                 description: "Removes a link from its node, for everybody.",
                 effect: Effect::Delete,
                 input: input::<Args>(),

@@ -25,22 +25,22 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// Version id.
                 version: Option<String>,
-                /// Only these nodes (`1:2` or URLs), their subtrees and ancestors.
+                /// Only these nodes, with subtrees and ancestors.
                 ids: Option<NodeIds>,
-                /// Levels: 1 = pages, 2 = also top-level objects.
+                /// 1: pages; 2: and their top-level nodes.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
-                /// Add vector data.
+                /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids whose data to add, or `shared`.
+                /// Plugin ids, or `shared`.
                 plugin_data: Option<Vec<String>>,
-                /// Add the list of branches.
+                /// Add branches.
                 branch_data: Option<bool>,
             }
             Tool {
                 name: "figma_file_get",
-                title: "Get a file",
-                description: "A file's document tree. Can be huge: start with `depth` 1 or 2, then use `figma_file_nodes_get`.",
+                title: "Get file",
+                description: "A file's node tree, maybe huge: start with `depth` 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -61,18 +61,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 ids: NodeIds,
                 /// Version id.
                 version: Option<String>,
-                /// Levels below each node; 1 = direct children.
+                /// Levels below each; 1: children.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
-                /// Add vector data.
+                /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids whose data to add, or `shared`.
+                /// Plugin ids, or `shared`.
                 plugin_data: Option<Vec<String>>,
             }
             Tool {
                 name: "figma_file_nodes_get",
-                title: "Get nodes of a file",
-                description: "The subtrees of some nodes. Ask for all in one call. A node that does not exist is null.",
+                title: "Get nodes",
+                description: "Subtrees of nodes, all in one call. null: no such node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -101,28 +101,28 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 ids: NodeIds,
                 /// Version id.
                 version: Option<String>,
-                /// Factor for jpg and png; default 1.
+                /// For jpg and png; default 1.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
                 /// Default png.
                 format: Option<Format>,
-                /// SVG: text as outlines; default true.
+                /// Text as outlines; default true.
                 svg_outline_text: Option<bool>,
-                /// SVG: layer names as ids.
+                /// Layer names as ids.
                 svg_include_id: Option<bool>,
-                /// SVG: node ids as `data-node-id`.
+                /// As `data-node-id`.
                 svg_include_node_id: Option<bool>,
-                /// SVG: simplify strokes; default true.
+                /// Default true.
                 svg_simplify_stroke: Option<bool>,
-                /// Without overlapping content; default true.
+                /// Leave out what overlaps; default true.
                 contents_only: Option<bool>,
-                /// Use the full box, even if cropped or empty.
+                /// The full box, even if cropped.
                 use_absolute_bounds: Option<bool>,
             }
             Tool {
                 name: "figma_file_images_render",
-                title: "Render nodes as images",
-                description: "Renders nodes; the addresses live 30 days. Ask for all in one call. null: not renderable.",
+                title: "Render nodes",
+                description: "Image addresses (30 days) of nodes, all in one call. null: not renderable.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -143,8 +143,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_image_fills_get",
-                title: "Get image fills",
-                description: "Addresses, by `imageRef`, of all images used as fills in a file. They live at most 14 days.",
+                title: "Image fills",
+                description: "Addresses (up to 14 days) of the images that fill nodes of a file, by `imageRef`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -162,18 +162,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Versions a page; default 30.
+                /// Default 30.
                 #[schemars(range(min = 1, max = 50))]
                 page_size: Option<u32>,
-                /// Only versions older than this version id.
+                /// Older than this version id.
                 before: Option<String>,
-                /// Only versions newer than this version id.
+                /// Newer than this version id.
                 after: Option<String>,
             }
             Tool {
                 name: "figma_file_versions_list",
-                title: "List versions of a file",
-                description: "The version history, newest first. Autosaves have no label.",
+                title: "List versions",
+                description: "A file's versions, newest first. Autosaves have no label.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -197,8 +197,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_metadata_get",
-                title: "Get file metadata",
-                description: "Name, folder, type and last change of any file. The cheapest way to see whether a file changed.",
+                title: "File metadata",
+                description: "Name, folder, type and last change of a file: the cheapest way to see a change.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

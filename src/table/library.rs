@@ -23,12 +23,12 @@ struct ByKey {
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct OfTeam {
     team_id: TeamId,
-    /// Items a page; default 30.
+    /// Default 30.
     #[schemars(range(min = 1, max = 1000))]
     page_size: Option<u32>,
-    /// The previous page's `cursor.after`.
+    /// Next page.
     after: Option<u64>,
-    /// The next page's `cursor.before`.
+    /// Page before.
     before: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Tool {
             name: "figma_file_components_list",
-            title: "List components of a file",
+            title: "File components",
             description: "All components that a file has published.",
             effect: Effect::Read,
             input: input::<OfFile>(),
@@ -55,8 +55,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_component_get",
-            title: "Get a component",
-            description: "One published component by its key, with the file and node it stands for.",
+            title: "Get component",
+            description: "A published component by key: name, file, node.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -71,8 +71,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_file_component_sets_list",
-            title: "List component sets of a file",
-            description: "All component sets (groups of variants) that a file has published.",
+            title: "File component sets",
+            description: "All component sets (variants) that a file has published.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -87,8 +87,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_component_set_get",
-            title: "Get a component set",
-            description: "One published component set by its key, with the file and node it stands for.",
+            title: "Get component set",
+            description: "A published component set by key: name, file, node.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -103,8 +103,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_components_list",
-            title: "List components of a team",
-            description: "The components that a team has published, over all its files.",
+            title: "Team components",
+            description: "All components that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -119,8 +119,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_component_sets_list",
-            title: "List component sets of a team",
-            description: "The component sets that a team has published, over all its files.",
+            title: "Team component sets",
+            description: "All component sets that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -135,8 +135,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_file_styles_list",
-            title: "List styles of a file",
-            description: "All styles that a file has published. For values read a style's node with `figma_file_nodes_get`.",
+            title: "File styles",
+            description: "All styles that a file has published; values: `figma_file_nodes_get`.",
             effect: Effect::Read,
             input: input::<OfFile>(),
             handler: Handler::Call(Endpoint {
@@ -151,8 +151,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_style_get",
-            title: "Get a style",
-            description: "One published style by its key. For its values read its node with `figma_file_nodes_get`.",
+            title: "Get style",
+            description: "A published style by key; values: `figma_file_nodes_get`.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -167,8 +167,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_styles_list",
-            title: "List styles of a team",
-            description: "The styles that a team has published, over all its files.",
+            title: "Team styles",
+            description: "All styles that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {

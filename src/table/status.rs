@@ -11,8 +11,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
 
 const TOOLS: &[Tool] = &[Tool {
     name: "figma_status_get",
-    title: "Get status",
-    description: "Token owner, kind and expiry, tools it cannot call and why, calls so far.",
+    title: "Status",
+    description: "Token owner, kind, expiry; tools it cannot call and why; calls so far.",
     effect: Effect::Read,
     input: input::<NoArgs>(),
     handler: Handler::Status,

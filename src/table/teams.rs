@@ -94,8 +94,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
     tools: &[
         Tool {
             name: "figma_me_get",
-            title: "Get the token's owner",
-            description: "Whose token this is: id, display name (`handle`), e-mail address, picture.",
+            title: "Token owner",
+            description: "Whose token this is: id, `handle`, e-mail, picture.",
             effect: Effect::Read,
             input: input::<NoArgs>(),
             handler: Handler::Call(Endpoint {
@@ -110,8 +110,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_get",
-            title: "Get a team",
-            description: "A team's name and the folders that the token can see. Figma's API offers no member count, roles or plan.",
+            title: "Get team",
+            description: "A team's name and visible folders. Figma offers no members, roles or plan.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::TeamGet(Endpoint {
@@ -122,8 +122,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_projects_list",
-            title: "List projects of a team",
-            description: "The projects of a team that the token can see. Deprecated: prefer `figma_team_folders_list`.",
+            title: "Team projects",
+            description: "Visible projects of a team. Prefer `figma_team_folders_list`.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -136,13 +136,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 project_id: ProjectId,
-                /// Add each file's branches.
+                /// Add branches.
                 branch_data: Option<bool>,
             }
             Tool {
                 name: "figma_project_files_list",
-                title: "List files of a project",
-                description: "The files of a project. Deprecated: prefer `figma_folder_files_list`.",
+                title: "Project files",
+                description: "Files of a project. Prefer `figma_folder_files_list`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -154,8 +154,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_team_folders_list",
-            title: "List folders of a team",
-            description: "The folders of a team that the token can see.",
+            title: "Team folders",
+            description: "Folders of a team that the token can see.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -171,8 +171,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_folder_folders_list",
-                title: "List folders in a folder",
-                description: "The folders directly inside a folder, one level.",
+                title: "Folders in a folder",
+                description: "Folders directly in a folder (a project).",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -190,13 +190,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 folder_id: FolderId,
-                /// Add each file's branches.
+                /// Add branches.
                 branch_data: Option<bool>,
             }
             Tool {
                 name: "figma_folder_files_list",
-                title: "List files in a folder",
-                description: "The files directly inside a folder: key, name, last change.",
+                title: "Folder files",
+                description: "Files directly in a folder: key, name, change.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -213,8 +213,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_folder_metadata_get",
-                title: "Get folder metadata",
-                description: "A folder's name, number of files, creation and last change.",
+                title: "Folder metadata",
+                description: "A folder's name, number of files and dates.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -231,8 +231,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_project_metadata_get",
-                title: "Get project metadata",
-                description: "A project's name, number of files, creation and last change. Works with every kind of token.",
+                title: "Project metadata",
+                description: "A project's (folder's) name, number of files and dates, for any token.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -60,13 +60,10 @@ enum VariableScope {
 /// A variable's name in code.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct CodeSyntax {
-    /// For the web.
     #[serde(rename = "WEB", skip_serializing_if = "Option::is_none")]
     web: Option<String>,
-    /// For Android.
     #[serde(rename = "ANDROID", skip_serializing_if = "Option::is_none")]
     android: Option<String>,
-    /// For iOS.
     #[serde(rename = "iOS", skip_serializing_if = "Option::is_none")]
     ios: Option<String>,
 }
@@ -75,21 +72,19 @@ struct CodeSyntax {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CollectionChange {
-    /// CREATE needs `name`; UPDATE and DELETE need `id`.
+    /// CREATE needs name, others id.
     action: Action,
-    /// Its id; when creating, a temporary one.
+    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Temporary id for the mode that it begins with.
+    /// Temporary id for its first mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     initial_mode_id: Option<String>,
-    /// Leave it out when publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden_from_publishing: Option<bool>,
-    /// CREATE: the local collection that it extends.
+    /// CREATE: the local collection to extend.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_variable_collection_id: Option<String>,
     /// Parent's mode ids to temporary ids.
@@ -101,15 +96,15 @@ struct CollectionChange {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ModeChange {
-    /// CREATE needs `name`, UPDATE and DELETE `id`.
+    /// CREATE needs name, others id.
     action: Action,
-    /// Its id; when creating, a temporary one.
+    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Its name, at most 40 characters.
+    /// At most 40 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Its collection; not for DELETE.
+    /// Not for DELETE.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
 }
@@ -118,30 +113,28 @@ struct ModeChange {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct VariableChange {
-    /// CREATE needs all of the next but `id`, others `id`.
+    /// CREATE needs name, collection and type, others id.
     action: Action,
-    /// Its id; when creating, a temporary one.
+    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Its name, without `.`, `{` and `}`; `/` makes groups.
+    /// No `.`, `{`, `}`; `/` makes groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// CREATE: its collection.
+    /// CREATE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
-    /// CREATE: its type.
+    /// CREATE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolved_type: Option<ResolvedType>,
-    /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    /// Leave it out when publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden_from_publishing: Option<bool>,
     /// Where the picker offers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<VariableScope>>,
-    /// Its name in code.
+    /// Name in code.
     #[serde(skip_serializing_if = "Option::is_none")]
     code_syntax: Option<CodeSyntax>,
 }
@@ -150,11 +143,9 @@ struct VariableChange {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ModeValue {
-    /// The variable.
     variable_id: String,
-    /// The mode.
     mode_id: String,
-    /// Boolean, number, text, `{r,g,b,a}` (0–1) or `{type:"VARIABLE_ALIAS",id}`; null drops an override.
+    /// Or `{r,g,b,a}` (0–1), `{type:"VARIABLE_ALIAS",id}`; null drops an override.
     #[schemars(extend("anyOf" = [{"type": "boolean"}, {"type": "number"}, {"type": "string"}, {"type": "object"}]))]
     value: Value,
 }
@@ -322,8 +313,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_variables_local_get",
-                title: "Get local variables",
-                description: "The variables of a file and the remote ones it uses, with collections, modes and values.",
+                title: "Local variables",
+                description: "Variables of a file and remote ones it uses: collections, modes, values.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -345,8 +336,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_variables_published_get",
-                title: "Get published variables",
-                description: "The variables that a file publishes: ids, names, types. For values use `figma_file_variables_local_get`.",
+                title: "Published variables",
+                description: "Variables that a file publishes; values: `figma_file_variables_local_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -379,7 +370,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_variables_update",
                 title: "Change variables",
-                description: "Creates, changes and deletes variables, collections, modes and values, all or nothing. Temporary ids connect entries of one call. A library must be published by hand afterwards.",
+                description: "Changes variables, collections, modes and values, all or nothing. Temporary ids connect entries of a call. A library must be published by hand.",
                 effect: Effect::Batch { verify_with: "figma_file_variables_local_get" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

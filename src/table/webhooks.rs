@@ -83,18 +83,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// What to be told of.
+                /// What to tell.
                 event_type: EventType,
-                /// What to watch; a folder is a project.
+                /// A folder is a project.
                 context: Context,
                 context_id: ContextId,
-                /// Address that receives the events.
+                /// Receives the events.
                 #[schemars(length(min = 1, max = 2048))]
                 endpoint: String,
-                /// Sent with each event; at most 100 characters.
+                /// At most 100 characters.
                 #[schemars(length(max = 100))]
                 passcode: String,
-                /// Default ACTIVE, which sends a PING at once.
+                /// Default ACTIVE: sends a PING.
                 status: Option<Status>,
                 /// At most 140 characters.
                 #[schemars(length(max = 140))]
@@ -102,8 +102,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_webhook_create",
-                title: "Create a webhook",
-                description: "Subscribes an address to events of a team, project or file. Needs admin rights on the team, or edit rights.",
+                title: "Create webhook",
+                description: "Subscribes an address to events of a team (admins), project or file (editors).",
                 effect: Effect::Create { verify_with: "figma_webhooks_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -123,8 +123,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_webhook_get",
-            title: "Get a webhook",
-            description: "One webhook: event, context, address, status. Its passcode cannot be read back.",
+            title: "Get webhook",
+            description: "A webhook: event, context, address, status; no passcode.",
             effect: Effect::Read,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {
@@ -141,24 +141,24 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 webhook_id: WebhookId,
-                /// What to be told of.
+                /// What to tell.
                 event_type: Option<EventType>,
-                /// Address that receives the events.
+                /// Receives the events.
                 #[schemars(length(min = 1, max = 2048))]
                 endpoint: Option<String>,
-                /// Sent with each event; at most 100 characters.
+                /// At most 100 characters.
                 #[schemars(length(max = 100))]
                 passcode: Option<String>,
-                /// PAUSED stops deliveries.
+                /// PAUSED: no deliveries.
                 status: Option<Status>,
-                /// At most 140 characters; empty erases it.
+                /// At most 140 characters; empty erases.
                 #[schemars(length(max = 140))]
                 description: Option<String>,
             }
             Tool {
                 name: "figma_webhook_update",
-                title: "Change a webhook",
-                description: "Changes what is given of a webhook, or pauses it. What it watches cannot be changed.",
+                title: "Change webhook",
+                description: "Changes or pauses a webhook. What it watches stays.",
                 effect: Effect::Update,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -180,8 +180,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_webhook_delete",
-            title: "Delete a webhook",
-            description: "Deletes a webhook. To pause it use `figma_webhook_update`.",
+            title: "Delete webhook",
+            description: "Deletes a webhook. To pause: `figma_webhook_update`.",
             effect: Effect::Delete,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {
@@ -202,8 +202,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_team_webhooks_list",
-                title: "List webhooks of a team",
-                description: "The webhooks of a team. For those of a project or file use `figma_webhooks_list`.",
+                title: "Team webhooks",
+                description: "Webhooks of a team. Others: `figma_webhooks_list`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -224,8 +224,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_webhook_requests_list",
-            title: "List deliveries of a webhook",
-            description: "What a webhook sent in the last 7 days, with each status and error.",
+            title: "Webhook deliveries",
+            description: "What a webhook sent in 7 days: status, error.",
             effect: Effect::Read,
             input: input::<OfWebhook>(),
             handler: Handler::Call(Endpoint {
@@ -241,18 +241,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// What is watched; a folder is a project.
+                /// A folder is a project.
                 context: Option<Context>,
                 context_id: Option<ContextId>,
-                /// All of a plan: `team-ID` or `organization-ID`.
+                /// `team-ID` or `organization-ID`.
                 plan_api_id: Option<String>,
-                /// Of the previous page; with `plan_api_id`.
+                /// Next page, of a plan.
                 cursor: Option<String>,
             }
             Tool {
                 name: "figma_webhooks_list",
                 title: "List webhooks",
-                description: "The webhooks of one team, project or file, or of a whole plan.",
+                description: "Webhooks of a team, project, file or whole plan.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

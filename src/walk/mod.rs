@@ -1,0 +1,376 @@
+//! Walks the node trees in Figma's answers as they arrive, chunk by chunk, and never keeps them. Pure.
+//!
+//! A whole file can be hundreds of megabytes, and a reader mostly wants a third of its bytes. So the
+//! [`Walker`] holds no more than the one member that it stands in, needs no recursion, and finds the
+//! end of what nobody wants without looking into it. What is wanted goes to a [`Visitor`] as raw JSON.
+//!
+//! Facts of the wire that visitors build on: `visible: false` comes before `type` and `children`;
+//! `children` come before a node's own fills and layout; `components`, `styles` and `name` come after
+//! the document.
+
+mod scan;
+mod utf8;
+
+#[cfg(test)]
+pub(crate) mod oracle;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use scan::Scan;
+use utf8::Utf8;
+
+/// How deep nodes may lie in each other. The deepest design seen so far has 14 levels.
+pub const DEEPEST: usize = 512;
+/// The largest member that is gathered: a visitor gets it whole.
+pub const LARGEST_MEMBER: usize = 32 * 1024 * 1024;
+
+/// Whether more of this node is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Nothing more of this node nor of what is in it: the next word of it is its end.
+    Skip,
+}
+
+/// What becomes of what a [`Walker`] meets. Nodes come in the order of the answer, each within its
+/// parent's beginning and end.
+pub trait Visitor {
+    /// A node begins; `at` is the offset of its `{` in the whole answer.
+    fn open(&mut self, at: u64);
+    /// One member of the innermost open node, except its list of `children`. `key` is its name, without
+    /// escapes; `value` its raw JSON: complete, valid UTF-8, but not checked within its brackets.
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow;
+    /// The innermost open node ends; `end` is the offset after its `}`.
+    fn close(&mut self, end: u64);
+    /// A member beside the trees: of the answer itself (`entry` is `None`), or of the entry of this id
+    /// in a `nodes` map. An entry that is `null` comes as `(Some(id), b"", b"null")`.
+    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]);
+    /// Whether [`Visitor::member`] wants members of this name; others are skipped without being gathered.
+    fn wants(&self, key: &[u8]) -> bool {
+        let _ = key;
+        true
+    }
+    /// The same for [`Visitor::beside`].
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        let _ = key;
+        true
+    }
+}
+
+/// Reads a whole file (`document` at the top), an answer of `/nodes` (`nodes` → id → `document`), or
+/// a node alone.
+#[derive(Debug)]
+pub struct Walker<V> {
+    visitor: V,
+    /// The offset of this chunk's first byte in the answer.
+    offset: u64,
+    /// Where the answer's `{` stands, until its first name says whether that is a node's.
+    answer: Option<u64>,
+    expect: Expect,
+    levels: Vec<Level>,
+    /// How many of the levels are nodes.
+    nodes: usize,
+    /// The name of the member that is being read.
+    key: Vec<u8>,
+    scan: Scan,
+    /// Where in this chunk the key or value begins that is being read; 0 when it began before.
+    from: usize,
+    /// What earlier chunks held of it.
+    gathered: Vec<u8>,
+    /// Whether the value is to be gathered.
+    is_wanted: bool,
+    utf8: Utf8,
+}
+
+/// What may come next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    /// The answer's `{`.
+    Answer,
+    /// The first name of an object, or its end.
+    FirstName,
+    /// A further name.
+    Name,
+    /// More of a name.
+    InName,
+    Colon,
+    Value,
+    /// More of a value.
+    InValue,
+    /// `,` or the object's end.
+    AfterValue,
+    /// The first child, or the end of the list.
+    FirstChild,
+    Child,
+    /// `,` or the end of the list.
+    AfterChild,
+    /// More of a node of which nothing is wanted.
+    InRest,
+    /// Nothing but white space.
+    Nothing,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Level {
+    Answer,
+    /// The map `nodes`.
+    Nodes,
+    /// One of its entries.
+    Entry(String),
+    Node,
+    Children,
+}
+
+impl<V: Visitor> Walker<V> {
+    /// For an answer of any of the three shapes; a node alone is known by its first member.
+    pub const fn new(visitor: V) -> Self {
+        Self {
+            visitor,
+            offset: 0,
+            answer: None,
+            expect: Expect::Answer,
+            levels: Vec::new(),
+            nodes: 0,
+            key: Vec::new(),
+            scan: Scan::Scalar,
+            from: 0,
+            gathered: Vec::new(),
+            is_wanted: false,
+            utf8: Utf8::new(),
+        }
+    }
+
+    /// Reads the next bytes of the answer. After an error the walk is over.
+    ///
+    /// # Errors
+    /// [`Error::BadAnswer`] when this is not the JSON that Figma sends, [`Error::TooLarge`] when one
+    /// member is too large or nodes lie too deep.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        if !self.utf8.check(chunk) {
+            return Err(bad("it is no UTF-8 text"));
+        }
+        self.from = 0;
+        let mut at = 0;
+        while at < chunk.len() {
+            at = self.step(chunk, at)?;
+        }
+        let is_reading = match self.expect {
+            Expect::InName => true,
+            Expect::InValue => self.is_wanted,
+            _ => false,
+        };
+        if is_reading {
+            self.gather(chunk, chunk.len())?;
+        }
+        self.offset += chunk.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the walk.
+    ///
+    /// # Errors
+    /// [`Error::BadAnswer`] when the answer is not complete.
+    pub fn finish(self) -> Result<V> {
+        if self.expect == Expect::Nothing { Ok(self.visitor) } else { Err(bad("it ends in the middle")) }
+    }
+
+    /// Reads what stands at `at`; returns where to go on.
+    fn step(&mut self, chunk: &[u8], at: usize) -> Result<usize> {
+        match self.expect {
+            Expect::InName | Expect::InValue | Expect::InRest => self.scan_on(chunk, at),
+            _ => match chunk.get(at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') | None => Ok(at + 1),
+                Some(byte) => self.token(chunk, at, *byte),
+            },
+        }
+    }
+
+    /// One byte that is no white space and stands in no name or value.
+    fn token(&mut self, chunk: &[u8], at: usize, byte: u8) -> Result<usize> {
+        match (self.expect, byte) {
+            (Expect::FirstName | Expect::Name, b'"') => {
+                self.begin(at, Scan::Text(false));
+                self.expect = Expect::InName;
+                return self.scan_on(chunk, at + 1);
+            }
+            (Expect::Colon, b':') => self.expect = Expect::Value,
+            (Expect::Value, _) => return self.value(chunk, at, byte),
+            (Expect::AfterValue, b',') => self.expect = Expect::Name,
+            (Expect::FirstName | Expect::AfterValue, b'}') => self.object_ends(at),
+            (Expect::FirstChild | Expect::Child, b'{') => self.open(at)?,
+            (Expect::AfterChild, b',') => self.expect = Expect::Child,
+            (Expect::FirstChild | Expect::AfterChild, b']') => {
+                self.levels.pop();
+                self.expect = Expect::AfterValue;
+            }
+            (Expect::Answer, b'{') => {
+                self.levels.push(Level::Answer);
+                self.answer = Some(self.offset + at as u64);
+                self.expect = Expect::FirstName;
+            }
+            _ => return Err(bad("it is no valid JSON")),
+        }
+        Ok(at + 1)
+    }
+
+    /// The first byte of a value: what is walked is entered, everything else is scanned.
+    fn value(&mut self, chunk: &[u8], at: usize, byte: u8) -> Result<usize> {
+        let key = self.key.as_slice();
+        let is_wanted = match (self.levels.last(), byte) {
+            (Some(Level::Node), b'[') if key == b"children" => {
+                self.levels.push(Level::Children);
+                self.expect = Expect::FirstChild;
+                return Ok(at + 1);
+            }
+            (Some(Level::Answer | Level::Entry(_)), b'{') if key == b"document" => {
+                self.open(at)?;
+                return Ok(at + 1);
+            }
+            (Some(Level::Answer), b'{') if key == b"nodes" => {
+                self.levels.push(Level::Nodes);
+                self.expect = Expect::FirstName;
+                return Ok(at + 1);
+            }
+            (Some(Level::Nodes), b'{') => {
+                self.levels.push(Level::Entry(String::from_utf8_lossy(key).into_owned()));
+                self.expect = Expect::FirstName;
+                return Ok(at + 1);
+            }
+            (Some(Level::Node), _) => self.visitor.wants(key),
+            _ => self.visitor.wants_beside(key),
+        };
+        self.is_wanted = is_wanted;
+        self.begin(at, Scan::of(byte).ok_or_else(|| bad("it is no valid JSON"))?);
+        self.expect = Expect::InValue;
+        self.scan_on(chunk, at + 1)
+    }
+
+    fn begin(&mut self, at: usize, scan: Scan) {
+        self.gathered.clear();
+        self.from = at;
+        self.scan = scan;
+    }
+
+    /// Looks for the end of the name, value or node that is being read.
+    fn scan_on(&mut self, chunk: &[u8], at: usize) -> Result<usize> {
+        let Some(found) = self.scan.advance(chunk.get(at..).unwrap_or_default()) else {
+            return Ok(chunk.len());
+        };
+        let end = at + found;
+        match self.expect {
+            Expect::InName => self.name_ends(chunk, end)?,
+            Expect::InValue => self.value_ends(chunk, end)?,
+            _ => self.node_ends(end),
+        }
+        Ok(end)
+    }
+
+    fn gather(&mut self, chunk: &[u8], end: usize) -> Result<()> {
+        whole(&mut self.gathered, chunk.get(self.from..end).unwrap_or_default(), true).map(drop)
+    }
+
+    fn name_ends(&mut self, chunk: &[u8], end: usize) -> Result<()> {
+        let name = whole(&mut self.gathered, chunk.get(self.from..end).unwrap_or_default(), false)?;
+        self.key.clear();
+        if memchr::memchr(b'\\', name).is_some() {
+            let name: String = serde_json::from_slice(name).map_err(|_| bad("it is no valid JSON"))?;
+            self.key.extend_from_slice(name.as_bytes());
+        } else if let [_, name @ .., _] = name {
+            self.key.extend_from_slice(name);
+        }
+        self.expect = Expect::Colon;
+        if let (Some(begin), Some(level)) = (self.answer.take(), self.levels.first_mut())
+            && matches!(self.key.as_slice(), b"id" | b"type" | b"visible" | b"children")
+        {
+            *level = Level::Node;
+            self.nodes = 1;
+            self.visitor.open(begin);
+        }
+        Ok(())
+    }
+
+    fn value_ends(&mut self, chunk: &[u8], end: usize) -> Result<()> {
+        self.expect = Expect::AfterValue;
+        if !self.is_wanted {
+            return Ok(());
+        }
+        let value = whole(&mut self.gathered, chunk.get(self.from..end).unwrap_or_default(), false)?;
+        if matches!(self.scan, Scan::Scalar) && !scan::is_number_or_literal(value) {
+            return Err(bad("it is no valid JSON"));
+        }
+        match self.levels.last() {
+            Some(Level::Node) => {
+                if self.visitor.member(&self.key, value) == Flow::Skip {
+                    self.scan = Scan::within();
+                    self.expect = Expect::InRest;
+                }
+            }
+            Some(Level::Entry(id)) => self.visitor.beside(Some(id), &self.key, value),
+            Some(Level::Nodes) => {
+                self.visitor.beside(Some(&String::from_utf8_lossy(&self.key)), b"", value);
+            }
+            _ => self.visitor.beside(None, &self.key, value),
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, at: usize) -> Result<()> {
+        self.nodes += 1;
+        if self.nodes > DEEPEST {
+            return Err(Error::TooLarge {
+                limit: format!("its nodes lie more than {DEEPEST} levels deep"),
+                smaller: SMALLER,
+            });
+        }
+        self.levels.push(Level::Node);
+        self.expect = Expect::FirstName;
+        self.visitor.open(self.offset + at as u64);
+        Ok(())
+    }
+
+    /// A `}` at this place ends the innermost object.
+    fn object_ends(&mut self, at: usize) {
+        match self.levels.last() {
+            Some(Level::Node) => self.node_ends(at + 1),
+            _ => self.leave(),
+        }
+    }
+
+    fn node_ends(&mut self, end: usize) {
+        self.nodes -= 1;
+        self.visitor.close(self.offset + end as u64);
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        self.levels.pop();
+        self.expect = match self.levels.last() {
+            None => Expect::Nothing,
+            Some(Level::Children) => Expect::AfterChild,
+            Some(_) => Expect::AfterValue,
+        };
+    }
+}
+
+/// What was gathered and this part, as one; without a copy when nothing was gathered.
+fn whole<'a>(gathered: &'a mut Vec<u8>, part: &'a [u8], is_kept: bool) -> Result<&'a [u8]> {
+    if gathered.len() + part.len() > LARGEST_MEMBER {
+        return Err(Error::TooLarge {
+            limit: format!("one member exceeds {} MB", LARGEST_MEMBER / 1024 / 1024),
+            smaller: SMALLER,
+        });
+    }
+    if gathered.is_empty() && !is_kept {
+        return Ok(part);
+    }
+    gathered.extend_from_slice(part);
+    Ok(gathered)
+}
+
+const SMALLER: &str = "Ask for less: `depth` for an outline, `ids` for a part.";
+
+fn bad(problem: &str) -> Error {
+    Error::BadAnswer { problem: problem.to_owned() }
+}

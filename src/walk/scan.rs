@@ -1,0 +1,286 @@
+//! Where a JSON value ends: over chunks of any size, 64 bytes at a time, without looking into it.
+//!
+//! The method is simdjson's first stage: a bit a byte for quotes, backslashes and brackets, and a
+//! prefix XOR over the quotes says which bytes stand inside a string.
+
+use memchr::memchr2;
+use wide::u8x16;
+
+/// How far the end of one value has been looked for, so that each byte is looked at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scan {
+    /// An object or a list.
+    Nested(Nested),
+    /// A string; whether the next byte is escaped.
+    Text(bool),
+    /// A number, `true`, `false` or `null`: ends before the first byte that cannot belong to one.
+    Scalar,
+}
+
+/// The state between two chunks of an object or a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nested {
+    /// How many brackets are open.
+    depth: u64,
+    /// All ones inside a string, otherwise zero.
+    in_text: u64,
+    /// 1 when the next byte is escaped, otherwise 0.
+    escaped: u64,
+}
+
+impl Scan {
+    /// For a value that begins with this byte; the scan goes on behind it. `None` when none does.
+    pub(super) fn of(first: u8) -> Option<Self> {
+        match first {
+            b'{' | b'[' => Some(Self::within()),
+            b'"' => Some(Self::Text(false)),
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => Some(Self::Scalar),
+            _ => None,
+        }
+    }
+
+    /// Up to the end of an object or a list that is open already.
+    pub(super) const fn within() -> Self {
+        Self::Nested(Nested { depth: 1, in_text: 0, escaped: 0 })
+    }
+
+    /// Looks on: how many of these bytes still belong to the value, or `None` when all of them do and
+    /// it goes on.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Nested(nested) => nested.advance(bytes),
+            Self::Text(escaped) => end_of_text(escaped, bytes),
+            Self::Scalar => bytes.iter().position(|byte| !is_scalar(*byte)),
+        }
+    }
+}
+
+fn is_scalar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
+/// Whether this is a number or a literal of JSON.
+pub(super) fn is_number_or_literal(value: &[u8]) -> bool {
+    if matches!(value, b"true" | b"false" | b"null") {
+        return true;
+    }
+    let digits = |from: &[u8]| from.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = value.strip_prefix(b"-").unwrap_or(value);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
+        return false;
+    }
+    rest = rest.get(whole..).unwrap_or_default();
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = fraction.get(count..).unwrap_or_default();
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent =
+            exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
+fn end_of_text(escaped: &mut bool, bytes: &[u8]) -> Option<usize> {
+    let mut at = usize::from(*escaped && !bytes.is_empty());
+    *escaped &= bytes.is_empty();
+    loop {
+        let rest = bytes.get(at..)?;
+        let found = memchr2(b'"', b'\\', rest)?;
+        if rest.get(found) == Some(&b'"') {
+            return Some(at + found + 1);
+        }
+        at += found + 2;
+        if at > bytes.len() {
+            *escaped = true;
+            return None;
+        }
+    }
+}
+
+impl Nested {
+    fn advance(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (blocks, rest) = bytes.as_chunks::<64>();
+        let mut at = 0;
+        for block in blocks {
+            if let Some(end) = self.block(block) {
+                return Some(at + end);
+            }
+            at += 64;
+        }
+        rest.iter().position(|byte| self.byte(*byte)).map(|end| at + end + 1)
+    }
+
+    /// Whether the value ends with this byte.
+    fn byte(&mut self, byte: u8) -> bool {
+        if self.escaped == 1 {
+            self.escaped = 0;
+            return false;
+        }
+        match byte {
+            b'\\' => self.escaped = 1,
+            b'"' => self.in_text = !self.in_text,
+            b'{' | b'[' if self.in_text == 0 => self.depth += 1,
+            b'}' | b']' if self.in_text == 0 => self.depth -= 1,
+            _ => {}
+        }
+        self.depth == 0
+    }
+
+    /// How many bytes of this block still belong to the value, if it ends here.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+    fn block(&mut self, block: &[u8; 64]) -> Option<usize> {
+        let lanes = lanes(block);
+        let escaped = self.escapes(bits(&lanes, b'\\'));
+        let quotes = bits(&lanes, b'"') & !escaped;
+        let in_text = prefix_xor(quotes) ^ self.in_text;
+        self.in_text = if in_text >> 63 == 1 { u64::MAX } else { 0 };
+        // One bit apart: '[' and '{', ']' and '}'.
+        let lanes = lanes.map(|lane| lane | u8x16::splat(0x20));
+        let outside = !(in_text | escaped);
+        let opens = bits(&lanes, b'{') & outside;
+        let mut ends = bits(&lanes, b'}') & outside;
+        let closing = u64::from(ends.count_ones());
+        if self.depth <= closing {
+            let mut before = 0;
+            while ends != 0 {
+                let at = ends.trailing_zeros();
+                let opened = u64::from((opens & ((1 << at) - 1)).count_ones());
+                before += 1;
+                if self.depth + opened == before {
+                    return usize::try_from(at + 1).ok();
+                }
+                ends &= ends - 1;
+            }
+        }
+        self.depth = self.depth + u64::from(opens.count_ones()) - closing;
+        None
+    }
+
+    /// Which bytes a backslash escapes: simdjson's arithmetic on runs of backslashes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+    fn escapes(&mut self, backslashes: u64) -> u64 {
+        const EVEN: u64 = 0x5555_5555_5555_5555;
+        if backslashes == 0 {
+            return std::mem::take(&mut self.escaped);
+        }
+        let backslashes = backslashes & !self.escaped;
+        let follows = backslashes << 1 | self.escaped;
+        let odd_starts = backslashes & !EVEN & !follows;
+        let (even_runs, overflow) = odd_starts.overflowing_add(backslashes);
+        self.escaped = u64::from(overflow);
+        (EVEN ^ (even_runs << 1)) & follows
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+fn lanes(block: &[u8; 64]) -> [u8x16; 4] {
+    let (parts, _) = block.as_chunks::<16>();
+    match parts {
+        [a, b, c, d] => [u8x16::new(*a), u8x16::new(*b), u8x16::new(*c), u8x16::new(*d)],
+        _ => [u8x16::splat(0); 4],
+    }
+}
+
+/// A bit for each byte that equals this one.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+fn bits(lanes: &[u8x16; 4], byte: u8) -> u64 {
+    let wanted = u8x16::splat(byte);
+    let [a, b, c, d] = lanes.map(|lane| u64::from(lane.simd_eq(wanted).to_bitmask()));
+    a | b << 16 | c << 32 | d << 48
+}
+
+/// Each bit becomes the parity of the bits up to it.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+const fn prefix_xor(mut bits: u64) -> u64 {
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    bits ^= bits << 32;
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where the value at the start of `bytes` ends, told byte by byte.
+    fn plainly(bytes: &[u8]) -> Option<usize> {
+        let (mut depth, mut in_text, mut escaped) = (1, false, false);
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = !in_text,
+                b'{' | b'[' if !in_text => depth += 1,
+                b'}' | b']' if !in_text => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+
+    fn in_chunks(mut scan: Scan, bytes: &[u8], size: usize) -> Option<usize> {
+        bytes.chunks(size).enumerate().find_map(|(n, chunk)| scan.advance(chunk).map(|end| n * size + end))
+    }
+
+    #[test]
+    fn numbers_are_those_of_json() {
+        let cases = [
+            "0",
+            "-1.5",
+            "12e3",
+            "1E-7",
+            "24.0",
+            "0.7686274647712708",
+            "01",
+            "1.",
+            ".5",
+            "-",
+            "1e",
+            "1e+",
+            "nul",
+            "+1",
+            "1a",
+        ];
+        for case in cases {
+            let is_json = serde_json::from_str::<f64>(case).is_ok();
+            assert_eq!(is_number_or_literal(case.as_bytes()), is_json, "{case}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_find_what_bytes_find(
+            bytes in prop::collection::vec(prop::sample::select(&b"{}[]\"\\\\\\a:,"[..]), 0..400),
+            size in 1_usize..200,
+        ) {
+            // Outside strings a backslash means nothing; both readers have to agree all the same.
+            prop_assert_eq!(in_chunks(Scan::within(), &bytes, size), plainly(&bytes));
+        }
+
+        #[test]
+        fn strings_end_at_their_quote(text in "[a-c\"\\\\\u{e9}]{0,100}", size in 1_usize..50) {
+            let json = format!("{}, \"more\"", serde_json::to_string(&text).unwrap());
+            let end = in_chunks(Scan::Text(false), &json.as_bytes()[1..], size);
+            prop_assert_eq!(end, Some(json.len() - 9));
+        }
+    }
+}
