@@ -217,6 +217,7 @@ impl Server {
         }
         if let Some(fake) = fake {
             command.arg(format!("--api-base-url=http://{fake}")).env("FIGMA_TOKEN", "x");
+            command.env("FIGMA_MCP_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/kept-by-figures"));
         }
         let mut process = command
             .arg("serve")

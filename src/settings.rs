@@ -3,6 +3,7 @@
 //! This is the only room that reads the environment. Help pages, shell completions and the README's
 //! table are made from the same list.
 
+mod cache;
 mod http;
 
 use std::{
@@ -19,7 +20,10 @@ use clap::{
 use etcetera::BaseStrategy;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-pub use self::http::{Access, Format, HttpSettings, Tls};
+pub use self::{
+    cache::CacheSettings,
+    http::{Access, Format, HttpSettings, Tls},
+};
 use crate::{
     error::{Error, Result},
     table::{
@@ -83,6 +87,10 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value = "120", value_parser = timeout)]
     pub timeout: u64,
 
+    /// Most bytes of text in one answer to a model; what is larger is kept, and shown in part
+    #[arg(long, env = "FIGMA_MCP_MAX_RESULT_BYTES", global = true, value_name = "BYTES", default_value = "49152", value_parser = max_result_bytes)]
+    pub max_result_bytes: usize,
+
     /// Talk to an embedded fake Figma instead of the real one; needs no token
     #[arg(long, env = "FIGMA_MCP_SANDBOX", global = true, value_parser = FalseyValueParser::new())]
     pub sandbox: bool,
@@ -101,6 +109,10 @@ pub struct Settings {
         value_parser = log_level
     )]
     pub log_level: LogLevel,
+
+    /// What is kept between calls.
+    #[command(flatten)]
+    pub cache: CacheSettings,
 
     /// Everything about serving over HTTP.
     #[command(flatten)]
@@ -194,6 +206,17 @@ fn timeout(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "it must be a whole number of seconds from 1 to 3600".to_owned())
 }
 
+/// Bytes; an empty value is the default. Below 4 KiB there is no room to say what is left out.
+fn max_result_bytes(text: &str) -> Result<usize, String> {
+    const DEFAULT: usize = 48 * 1024;
+    const SMALLEST: usize = 4 * 1024;
+    let Some(text) = meaningful(text) else { return Ok(DEFAULT) };
+    text.parse()
+        .ok()
+        .filter(|bytes| *bytes >= SMALLEST)
+        .ok_or_else(|| format!("it must be a whole number of bytes, {SMALLEST} at the least"))
+}
+
 /// A level by name; an empty value is the default.
 fn log_level(text: &str) -> Result<LogLevel, String> {
     let Some(text) = meaningful(text) else { return Ok(LogLevel::Warn) };
@@ -234,6 +257,7 @@ impl Settings {
         if let Some(proxy) = &self.proxy {
             check_proxy(proxy)?;
         }
+        self.cache.tidy();
         self.http.check()?;
         self.sandbox |= self.sandbox_data.is_some();
         if self.sandbox && self.api_base_url.is_some() {

@@ -1,14 +1,14 @@
 //! Whoever calls a tool: which tools that can be is known at once, the secret is fetched when the
 //! first call needs it.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{borrow::Cow, fmt, pin::Pin, sync::Arc};
 
 use tokio::sync::Mutex;
 
 use super::{
     Fingerprint, Found, Token,
     abilities::accepted,
-    aside, now,
+    aside, lasting, now,
     profiles::{Expiry, Profile, StoreKind},
     store::Store,
 };
@@ -34,9 +34,14 @@ pub trait Refresh: Send + Sync + fmt::Debug {
     fn is_due(&self, token: &Token) -> bool;
 }
 
-/// Whoever calls a tool.
-#[derive(Debug)]
+/// Whoever calls a tool. Cheap to clone: a clone is the same caller.
+#[derive(Debug, Clone)]
 pub struct Caller {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     source: Source,
     /// The token in use, once one was needed.
     current: Mutex<Option<Token>>,
@@ -68,6 +73,23 @@ impl Login {
     /// Where its tokens say that they come from.
     pub fn origin(&self) -> String {
         format!("profile `{}`", self.profile)
+    }
+
+    /// Stands for it on the disk, whatever API it calls; see [`Caller::lasting`].
+    pub fn lasting(&self, key: &[u8; 32]) -> [u8; 32] {
+        let parts = self.parts();
+        lasting(key, &parts.iter().map(|part| &**part).collect::<Vec<_>>())
+    }
+
+    /// The profile and the account: another account under the same name is somebody else. Where Figma
+    /// does not say whose token it is, each login is.
+    fn parts(&self) -> Vec<Cow<'_, str>> {
+        let account = self
+            .facts
+            .user_id
+            .as_deref()
+            .map_or_else(|| Cow::Owned(format!("login at {}", self.facts.created_at)), Cow::Borrowed);
+        vec!["profile".into(), (&*self.profile).into(), self.facts.kind.name().into(), account]
     }
 
     /// The stored record, fetched beside the asynchronous threads.
@@ -107,24 +129,41 @@ impl Caller {
             Found::Token(token) => token.fingerprint(),
             Found::None | Found::Broken(_) => Fingerprint::of(&["none"]),
         };
-        Self { source: Source::Fixed(found), current: Mutex::default(), fingerprint }
+        Self::new(Source::Fixed(found), fingerprint)
     }
 
     /// With a login's token, which is fetched on the first call.
     pub fn of(login: Login) -> Self {
         // A login stays the same one when its token is replaced.
         let fingerprint = Fingerprint::of(&["profile", &login.profile]);
-        Self { source: Source::Login(login), current: Mutex::default(), fingerprint }
+        Self::new(Source::Login(login), fingerprint)
+    }
+
+    fn new(source: Source, fingerprint: Fingerprint) -> Self {
+        Self { inner: Arc::new(Inner { source, current: Mutex::default(), fingerprint }) }
     }
 
     /// What everything that is kept for this credential is kept under.
-    pub const fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.inner.fingerprint
+    }
+
+    /// Stands for it in all processes and after a restart, for calls to the API at `api`: what is kept
+    /// between calls is kept under this. Without the key it says nothing about a token.
+    pub fn lasting(&self, key: &[u8; 32], api: &str) -> [u8; 32] {
+        let parts = match &self.inner.source {
+            Source::Login(login) => login.parts(),
+            Source::Fixed(Found::Token(token)) => token.parts().map(Cow::Borrowed).to_vec(),
+            Source::Fixed(_) => vec![Cow::Borrowed("none")],
+        };
+        let mut parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
+        parts.push(api);
+        lasting(key, &parts)
     }
 
     /// The login behind it, if it is one.
-    pub const fn login(&self) -> Option<&Login> {
-        match &self.source {
+    pub fn login(&self) -> Option<&Login> {
+        match &self.inner.source {
             Source::Login(login) => Some(login),
             Source::Fixed(_) => None,
         }
@@ -132,7 +171,7 @@ impl Caller {
 
     /// Where the token comes from, in words; `None` where there is none.
     pub fn origin(&self) -> Option<String> {
-        match &self.source {
+        match &self.inner.source {
             Source::Login(login) => Some(login.origin()),
             Source::Fixed(Found::Token(token)) => Some(token.origin.clone()),
             Source::Fixed(_) => None,
@@ -145,7 +184,7 @@ impl Caller {
     /// # Errors
     /// Why there is none. A login's store is not looked into.
     pub fn kind(&self) -> Result<Option<TokenKind>> {
-        match &self.source {
+        match &self.inner.source {
             Source::Login(login) => Ok(Some(login.facts.kind)),
             Source::Fixed(Found::Token(token)) => Ok(token.kind),
             Source::Fixed(Found::None) => Err(Error::NoToken),
@@ -197,13 +236,13 @@ impl Caller {
     /// # Errors
     /// Why there is none.
     pub async fn token(&self) -> Result<Token> {
-        let login = match &self.source {
+        let login = match &self.inner.source {
             Source::Fixed(Found::Token(token)) => return Ok(token.clone()),
             Source::Fixed(Found::None) => return Err(Error::NoToken),
             Source::Fixed(Found::Broken(error)) => return Err(error.clone()),
             Source::Login(login) => login,
         };
-        let mut current = self.current.lock().await;
+        let mut current = self.inner.current.lock().await;
         let mut token = match current.take() {
             Some(token) => token,
             None => login.load().await?.token(&login.origin())?,
@@ -230,8 +269,8 @@ impl Caller {
     /// # Errors
     /// Why there is none, where that says more than Figma's refusal.
     pub async fn replaced(&self, dead: &Token) -> Result<Option<Token>> {
-        let Source::Login(login) = &self.source else { return Ok(None) };
-        let mut current = self.current.lock().await;
+        let Source::Login(login) = &self.inner.source else { return Ok(None) };
+        let mut current = self.inner.current.lock().await;
         if let Some(token) = current.as_ref().filter(|token| !token.is_same(dead)) {
             return Ok(Some(token.clone()));
         }

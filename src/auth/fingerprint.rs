@@ -18,14 +18,7 @@ impl Fingerprint {
     pub fn of(parts: &[&str]) -> Self {
         static KEY: OnceLock<hmac::Key> = OnceLock::new();
         let key = KEY.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &random()));
-        let mut sum = hmac::Context::with_key(key);
-        for part in parts {
-            sum.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            sum.update(part.as_bytes());
-        }
-        let mut bytes = [0; 32];
-        bytes.iter_mut().zip(sum.sign().as_ref()).for_each(|(to, from)| *to = *from);
-        Self(bytes)
+        Self(sum(key, parts))
     }
 
     /// Enough of it for a person to tell callers apart.
@@ -47,9 +40,27 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// As [`Fingerprint::of`], under a key that outlives the process: what is kept on the disk belongs to it.
+#[must_use]
+pub fn lasting(key: &[u8; 32], parts: &[&str]) -> [u8; 32] {
+    sum(&hmac::Key::new(hmac::HMAC_SHA256, key), parts)
+}
+
+fn sum(key: &hmac::Key, parts: &[&str]) -> [u8; 32] {
+    let mut sum = hmac::Context::with_key(key);
+    for part in parts {
+        sum.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        sum.update(part.as_bytes());
+    }
+    let mut bytes = [0; 32];
+    bytes.iter_mut().zip(sum.sign().as_ref()).for_each(|(to, from)| *to = *from);
+    bytes
+}
+
 /// 256 bits that nobody can guess. Where the system's source fails, the standard library's seeds, which
 /// come from another call of the same system, are all there is.
-fn random() -> [u8; 32] {
+#[must_use]
+pub fn random() -> [u8; 32] {
     use std::hash::{BuildHasher, RandomState};
     let mut bytes = [0; 32];
     if SystemRandom::new().fill(&mut bytes).is_err() {

@@ -23,9 +23,9 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     caller::{Caller, Login, Pending, REFRESH_MARGIN, Refresh},
     file::Files,
-    fingerprint::{Fingerprint, random_name},
+    fingerprint::{Fingerprint, lasting, random, random_name},
     keyring::{Keyring, SERVICE},
-    redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted},
+    redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted, redacted_in_data},
 };
 use crate::{
     error::{Error, Result, TokenProblem},
@@ -111,8 +111,12 @@ impl Token {
 
     /// Stands for it where credentials are told apart.
     pub fn fingerprint(&self) -> Fingerprint {
-        let kind = self.kind.map_or("sandbox", TokenKind::name);
-        Fingerprint::of(&["token", kind, self.secret.expose_secret()])
+        Fingerprint::of(&self.parts())
+    }
+
+    /// Its kind and its secret, for a keyed sum that stands for it.
+    fn parts(&self) -> [&str; 3] {
+        ["token", self.kind.map_or("sandbox", TokenKind::name), self.secret.expose_secret()]
     }
 
     /// The header that carries it: its name and its value. Exactly one per request.

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal, Read},
+    io::{self, IsTerminal, Read, Write},
     path::Path,
 };
 
@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::{in_runtime, print, setup::Setup, tell};
 use crate::{
-    dispatch::{self, Output},
+    dispatch::{self, Form, Output},
     error::{Error, Result},
+    filter::{Document, Job},
     settings::Settings,
     table::args::Args,
 };
@@ -47,14 +48,35 @@ fn object(text: &str) -> Result<Args> {
 }
 
 /// Calls the tool and prints its result: readable on a terminal, as Figma sent it into a pipe or file.
-pub(super) fn run(settings: &Settings, tool: &str, given: Args, file: Option<&Path>) -> Result<()> {
+pub(super) fn run(
+    settings: &Settings,
+    tool: &str,
+    given: Args,
+    filter: Option<String>,
+    file: Option<&Path>,
+) -> Result<()> {
     let output = in_runtime(async {
         let setup = Setup::new(settings).await?;
-        dispatch::run(&setup.app, &setup.caller, tool, given).await
+        let output = dispatch::run(&setup.app, &setup.caller, tool, given).await?;
+        match filter {
+            Some(filter) => filtered(&setup, output, filter).await,
+            None => Ok(output),
+        }
     })?;
-    match file {
-        Some(path) => save(path, output.body.as_bytes())?,
-        None => print(&printable(&output, io::stdout().is_terminal()))?,
+    match (file, &output.stored) {
+        (Some(path), None) => save(path, output.body.as_bytes())?,
+        (Some(path), Some(stored)) => {
+            let mut body = stored.open().map_err(|error| unreadable(&error))?;
+            save_with(path, |file| io::copy(&mut body, file).map(drop))?;
+        }
+        (None, None) => print(&printable(&output, io::stdout().is_terminal()))?,
+        (None, Some(stored)) => {
+            let mut body = stored.open().map_err(|error| unreadable(&error))?;
+            match io::copy(&mut body, &mut io::stdout().lock()) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(unreadable(&error)),
+                _ => print("\n")?,
+            }
+        }
     }
     for note in &output.notes {
         tell(&format!("note: {note}\n"));
@@ -72,19 +94,46 @@ pub(super) fn run(settings: &Settings, tool: &str, given: Args, file: Option<&Pa
 }
 
 fn printable(output: &Output, is_terminal: bool) -> String {
-    let pretty = is_terminal.then(|| serde_json::from_str::<Value>(&output.body).ok()).flatten();
+    let pretty = (is_terminal && output.form == Form::Json)
+        .then(|| serde_json::from_str::<Value>(&output.body).ok())
+        .flatten();
     let text = pretty.and_then(|value| serde_json::to_string_pretty(&value).ok());
     text.unwrap_or_else(|| output.body.clone()) + "\n"
 }
 
+fn unreadable(error: &io::Error) -> Error {
+    Error::File { path: "the answer".to_owned(), problem: error.to_string() }
+}
+
+/// What a filter makes of a result: its outputs, a line each.
+async fn filtered(setup: &Setup, output: Output, filter: String) -> Result<Output> {
+    if output.form == Form::Text {
+        return Err(Error::Usage {
+            problem: "--filter reads JSON, and this tool answers with text".to_owned(),
+            hint: "Leave it out, and pipe the text into another program.".to_owned(),
+        });
+    }
+    let document = match &output.stored {
+        Some(stored) => Document::Reader(stored.open().map_err(|error| unreadable(&error))?),
+        None => Document::Text(output.body.as_str().into()),
+    };
+    let lines = setup.app.filters().run(Job { filter, most_outputs: None }, document).await?;
+    Ok(Output { body: lines.join("\n"), stored: None, form: Form::Text, ..output })
+}
+
 /// Whole or not at all: written beside the target first, then put in its place.
 pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    save_with(path, |file| file.write_all(bytes))
+}
+
+fn save_with(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
     let failed =
         |error: io::Error| Error::File { path: path.display().to_string(), problem: error.to_string() };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    fs::write(&part, bytes).and_then(|()| fs::rename(&part, path)).map_err(|error| {
+    let written = fs::File::create(&part).and_then(|mut file| write(&mut file));
+    written.and_then(|()| fs::rename(&part, path)).map_err(|error| {
         // What is left of a failed attempt helps nobody; that it cannot be removed changes nothing.
         let _ = fs::remove_file(&part);
         failed(error)

@@ -12,7 +12,7 @@ use crate::{
         profiles::{Profile, Profiles},
         time,
     },
-    dispatch::{App, Network},
+    dispatch::{App, Network, Store},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -28,7 +28,17 @@ pub(super) struct Setup {
 }
 
 impl Setup {
+    /// For answers that people and scripts get: whole, however large.
     pub(super) async fn new(settings: &Settings) -> Result<Self> {
+        Self::with_ceiling(settings, None).await
+    }
+
+    /// For answers that models get.
+    pub(super) async fn for_models(settings: &Settings) -> Result<Self> {
+        Self::with_ceiling(settings, Some(settings.max_result_bytes)).await
+    }
+
+    async fn with_ceiling(settings: &Settings, ceiling: Option<usize>) -> Result<Self> {
         let sandbox =
             if settings.sandbox { Some(Sandbox::start(settings.sandbox_folder()).await?) } else { None };
         let base_url = match &sandbox {
@@ -38,7 +48,12 @@ impl Setup {
         let caller = caller(settings);
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        Ok(Self { app: Arc::new(app.with_network(network(settings))), caller: Arc::new(caller), sandbox })
+        let app = app.with_network(network(settings)).with_store(store(settings));
+        let app = match ceiling {
+            Some(bytes) => app.with_ceiling(bytes),
+            None => app,
+        };
+        Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 
     /// Says on stderr that the token ends soon.
@@ -56,6 +71,21 @@ impl Setup {
                 "figma-mcp: the sandbox, an embedded fake Figma, answers at {}\n",
                 sandbox.base_url()
             ));
+        }
+    }
+}
+
+/// What is kept between calls: in the cache folder, or in memory. Each start of the sandbox is another
+/// Figma, of which nothing needs to be known later.
+pub(super) fn store(settings: &Settings) -> Store {
+    if settings.sandbox || settings.cache.no_cache {
+        return Store::in_memory();
+    }
+    match settings.cache.dir() {
+        Ok(folder) => Store::at(folder, settings.cache.cache_size),
+        Err(error) => {
+            tracing::warn!(%error, "nothing is kept between runs");
+            Store::in_memory()
         }
     }
 }

@@ -6,7 +6,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Deserializer, de::{MapAccess, Visitor}};
+use serde::{
+    Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// Below this a value is folded rather than shown in part.
@@ -61,6 +64,40 @@ pub(super) fn stretch(text: &str, from: usize, most: usize, limit: usize, path: 
     Some(part)
 }
 
+/// The list that most of a JSON text consists of, and its path; an object where no list prevails.
+pub(super) fn main_list(text: &str) -> (&str, String) {
+    let (mut text, mut path) = (text.trim(), ROOT.to_owned());
+    while let Some((entries, "members")) = entries(text) {
+        let largest = entries.iter().max_by_key(|entry| entry.value.get().len());
+        let Some(largest) = largest.filter(|entry| {
+            entry.value.get().starts_with(['[', '{']) && entry.value.get().len() * 2 > text.len()
+        }) else {
+            break;
+        };
+        path = join(&path, largest.name.as_deref(), 0);
+        text = largest.value.get();
+    }
+    (text, path)
+}
+
+/// Whether this is a tree of nodes, and the nodes are most of it: a file, some of its nodes, or one.
+pub(super) fn is_tree(text: &str) -> bool {
+    let Some((entries, "members")) = entries(text) else { return false };
+    let member = |name: &str, kind: char| {
+        let value =
+            entries.iter().find(|entry| entry.name.as_deref() == Some(name)).map(|entry| entry.value.get());
+        value.filter(|value| value.starts_with(kind))
+    };
+    let prevails = |value: &str| value.len() * 2 > text.len();
+    if let Some(document) = member("document", '{') {
+        return prevails(document);
+    }
+    if let Some(nodes) = member("nodes", '{') {
+        return prevails(nodes) && nodes.contains("\"document\":");
+    }
+    member("id", '"').is_some() && member("children", '[').is_some_and(prevails)
+}
+
 /// The stretch of a text's lines.
 pub(super) fn lines(text: &str, from: usize, most: usize, limit: usize) -> Part {
     let all: Vec<&str> = text.split_inclusive('\n').collect();
@@ -78,7 +115,8 @@ pub(super) fn lines(text: &str, from: usize, most: usize, limit: usize) -> Part 
         to += 1;
     }
     let total = all.len();
-    let shortened = (from > 0 || to < total).then(|| Shortened { path: String::new(), of: "lines", from, to, total });
+    let shortened =
+        (from > 0 || to < total).then(|| Shortened { path: String::new(), of: "lines", from, to, total });
     Part { body, shortened: shortened.into_iter().collect(), ..Part::default() }
 }
 
@@ -171,7 +209,9 @@ pub(super) fn marker(text: &str) -> String {
         Some((entries, "members")) => {
             format!("{{\"folded\":\"object\",\"members\":{},\"bytes\":{bytes}}}", entries.len())
         }
-        Some((entries, _)) => format!("{{\"folded\":\"array\",\"items\":{},\"bytes\":{bytes}}}", entries.len()),
+        Some((entries, _)) => {
+            format!("{{\"folded\":\"array\",\"items\":{},\"bytes\":{bytes}}}", entries.len())
+        }
         None => format!("{{\"folded\":\"string\",\"bytes\":{bytes}}}"),
     }
 }
@@ -295,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_list_ends_after_a_whole_item_and_says_where() {
-        let comments: Vec<Value> = (0..100).map(|id| json!({ "id": id, "message": "x".repeat(40) })).collect();
+        let comments: Vec<Value> =
+            (0..100).map(|id| json!({ "id": id, "message": "x".repeat(40) })).collect();
         let text = json!({ "name": "n", "comments": comments, "users": { "a": 1 } }).to_string();
         let part = super::json(&text, 1_000, ROOT);
         let shown: Value = serde_json::from_str(&part.body).unwrap();
@@ -308,10 +349,16 @@ mod tests {
 
     #[test]
     fn every_limit_holds_and_gives_json() {
-        let deep = (0..60).fold(json!("x".repeat(300)), |inner, level| json!({ "in": [inner], "n\"": level }));
+        let deep =
+            (0..60).fold(json!("x".repeat(300)), |inner, level| json!({ "in": [inner], "n\"": level }));
         let map: serde_json::Map<String, Value> =
             (0..500).map(|n| (format!("{n}:{n}"), json!({ "v": n, "text": "y".repeat(n) }))).collect();
-        for value in [deep, Value::Object(map.clone()), json!({ "meta": { "a": map, "b": "z".repeat(5_000) } }), json!("s".repeat(9_000))] {
+        for value in [
+            deep,
+            Value::Object(map.clone()),
+            json!({ "meta": { "a": map, "b": "z".repeat(5_000) } }),
+            json!("s".repeat(9_000)),
+        ] {
             let text = value.to_string();
             for limit in [160, 200, 333, 1_000, 4_096, 20_000] {
                 let part = super::json(&text, limit, ROOT);
@@ -340,6 +387,30 @@ mod tests {
     }
 
     #[test]
+    fn the_main_list_is_found() {
+        let rows: Vec<u8> = (0..50).collect();
+        let text = json!({ "status": 200, "meta": { "cursor": {}, "rows": rows } }).to_string();
+        assert_eq!(main_list(&text).1, ".meta.rows");
+        assert_eq!(main_list("[1]").1, ROOT);
+        assert_eq!(main_list(r#"{"a":1,"b":2}"#), (r#"{"a":1,"b":2}"#, ROOT.to_owned()));
+    }
+
+    #[test]
+    fn trees_are_told_from_other_json() {
+        let node = json!({ "id": "1:2", "children": [{ "id": "1:3" }, { "id": "1:4" }] });
+        assert!(is_tree(&json!({ "document": node, "name": "x" }).to_string()));
+        assert!(is_tree(&json!({ "nodes": { "1:2": { "document": node } } }).to_string()));
+        assert!(is_tree(&node.to_string()));
+        for other in [
+            json!({ "document": {}, "components": { "a": "long enough" } }),
+            json!({ "nodes": [] }),
+            json!([1]),
+        ] {
+            assert!(!is_tree(&other.to_string()), "{other}");
+        }
+    }
+
+    #[test]
     fn paths_are_those_of_jq() {
         assert_eq!(join(ROOT, Some("a"), 0), ".a");
         assert_eq!(join(ROOT, Some("1:2"), 0), ".[\"1:2\"]");
@@ -355,7 +426,10 @@ mod tests {
         assert_eq!((part.body.as_str(), part.shortened[0].to, part.shortened[0].total), ("one\ntwo\n", 2, 3));
         assert_eq!(lines("one\ntwo\nthree\n", 2, usize::MAX, 9).body, "three\n");
         assert_eq!(lines("a\n", 0, usize::MAX, 9).shortened, []);
-        assert_eq!(lines(&"x".repeat(50), 0, usize::MAX, 9).shortened[0].to, 1);
+        assert_eq!(
+            lines(&"x".repeat(50), 0, usize::MAX, 9).body,
+            "(line 0 has 50 bytes, too many to show)\n"
+        );
     }
 
     #[test]

@@ -3,8 +3,14 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod ceiling;
+mod outline;
+mod present;
+mod query;
+mod results;
 mod status;
 mod teams;
+mod untrusted;
 
 use std::{
     sync::Arc,
@@ -13,16 +19,25 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+use self::results::Results;
+pub use self::{
+    present::{Page, page, present},
+    query::inner_tool,
+    results::{Body, Kept},
+};
 pub use crate::rest::{
-    Network,
+    Network, Store,
     document::fetch,
     download::download,
+    forget,
     response::{Form, Image, Output},
 };
 use crate::{
-    auth::Caller,
+    auth::{Caller, lasting},
     error::{Error, Result},
+    filter::Filters,
     rest::Rest,
+    store::CallerKey,
     table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
@@ -34,6 +49,10 @@ pub struct App {
     pub selection: Selection,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
+    /// The most bytes of text that a model gets at once; `None`: any number.
+    ceiling: Option<usize>,
+    results: Results,
+    filters: Filters,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
 }
@@ -41,7 +60,55 @@ pub struct App {
 impl App {
     /// What calls the API at `base_url`, each call within `call_limit`.
     pub fn new(base_url: String, call_limit: Duration, selection: Selection, defaults: Defaults) -> Self {
-        Self { rest: Rest::new(base_url, call_limit), selection, defaults, writes: TaskTracker::new() }
+        Self {
+            rest: Rest::new(base_url, call_limit),
+            selection,
+            defaults,
+            ceiling: None,
+            results: Results::default(),
+            filters: Filters::default(),
+            writes: TaskTracker::new(),
+        }
+    }
+
+    /// With a limit to what a model gets at once, in bytes of text.
+    #[must_use]
+    pub const fn with_ceiling(mut self, bytes: usize) -> Self {
+        self.ceiling = Some(bytes);
+        self
+    }
+
+    /// The most bytes of text that a model gets at once.
+    pub fn ceiling(&self) -> usize {
+        self.ceiling.unwrap_or(usize::MAX)
+    }
+
+    /// What runs jq filters.
+    pub const fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// The result of this id that is kept for this caller.
+    ///
+    /// # Errors
+    /// [`crate::error::ResultError::Gone`]
+    pub async fn kept(&self, caller: &Caller, id: &str) -> Result<Kept> {
+        self.results.find(self.rest.store(), self.key(caller).await, id).await
+    }
+
+    /// The results that are kept for this caller, the latest first.
+    pub async fn all_kept(&self, caller: &Caller) -> Vec<Kept> {
+        self.results.list(self.rest.store(), self.key(caller).await).await
+    }
+
+    async fn keep(&self, caller: &Caller, call: (&str, &Args), form: Form, body: Body) -> Kept {
+        self.results.keep(self.rest.store(), self.key(caller).await, call, form, body).await
+    }
+
+    /// Whose results these are. Without a store that can be used, they are kept as long as the process.
+    async fn key(&self, caller: &Caller) -> CallerKey {
+        let key = self.rest.caller_key(caller).await;
+        key.unwrap_or_else(|_| CallerKey(lasting(&[0; 32], &[&caller.fingerprint().text()])))
     }
 
     /// With another way out of this machine than the usual one.
@@ -51,13 +118,20 @@ impl App {
         self
     }
 
+    /// With a store that outlives the process.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.rest = self.rest.with_store(store);
+        self
+    }
+
     /// How many requests this process sent to Figma for everybody: of tier 1, 2 and 3.
     pub fn figma_calls(&self) -> [u64; 3] {
         self.rest.calls()
     }
 
     /// How this machine is left.
-    pub const fn network(&self) -> &Network {
+    pub fn network(&self) -> &Network {
         self.rest.network()
     }
 
@@ -95,15 +169,16 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
     let args = tool.input.check(tool, given, &app.defaults)?;
     caller.check(tool)?;
     if tool.effect.is_read() {
-        return handle(app, caller, tool, args).await;
+        return Box::pin(handle(app, caller, tool, args)).await;
     }
     let (owned, caller) = (app.clone(), caller.clone());
     let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });
     write.await.unwrap_or_else(|_| Err(Error::Bug { problem: format!("{} broke off", tool.name) }))
 }
 
-async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
+async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
+        Handler::ResultQuery => query::query(app, caller, &args).await,
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,

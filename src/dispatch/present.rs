@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, redacted_in_data},
-    error::{Error, Result},
+    error::{Error, Result, ResultError},
     rest::response::{Form, Output},
     table::{self, Handler, Tool, args::Args},
 };
@@ -72,7 +72,13 @@ impl Question {
 ///
 /// # Errors
 /// When a body that lies elsewhere cannot be read.
-pub async fn present(app: &Arc<App>, caller: &Caller, name: &str, given: &Args, mut output: Output) -> Result<Output> {
+pub async fn present(
+    app: &Arc<App>,
+    caller: &Caller,
+    name: &str,
+    given: &Args,
+    mut output: Output,
+) -> Result<Output> {
     let tool = table::find(name);
     if tool.is_none_or(holds_foreign_text) {
         output.meta.insert("untrusted".to_owned(), Value::Bool(true));
@@ -80,21 +86,21 @@ pub async fn present(app: &Arc<App>, caller: &Caller, name: &str, given: &Args, 
     let limit = app.ceiling();
     bound_notes(&mut output.notes, limit / 4);
     let said: usize = output.notes.iter().map(|note| note.len() + 8).sum::<usize>() + 200;
-    let body = match output.stored.take() {
-        Some(stored) => Body::Stored(stored),
-        None => {
-            let (body, form) = (std::mem::take(&mut output.body), output.form);
-            let has_passcodes = tool.is_some_and(|tool| tool.name.contains("webhook"));
-            Body::Text(aside(body.len(), move || fit_for_models(body, form, has_passcodes, limit.saturating_sub(said))).await?)
-        }
+    let form = output.form;
+    let source = Output {
+        body: std::mem::take(&mut output.body),
+        stored: output.stored.take(),
+        form,
+        ..Output::default()
     };
+    let body = body_of(source, tool, limit.saturating_sub(said)).await?;
     if let Body::Text(text) = &body
         && text.len() + said <= limit
     {
         output.body = redacted_in_data(text).into_owned();
         return Ok(output);
     }
-    let kept = app.results.keep(caller.fingerprint(), (tool.map_or(name, |tool| tool.name), given), output.form, body).await;
+    let kept = app.keep(caller, (tool.map_or(name, |tool| tool.name), given), form, body).await;
     let question = Question::of(app, &kept);
     let room = limit.saturating_sub(said + notes_limit(limit));
     let (of, size) = (question.clone(), kept.size);
@@ -103,6 +109,54 @@ pub async fn present(app: &Arc<App>, caller: &Caller, name: &str, given: &Args, 
     output.notes.push(shown.lines.join("\n"));
     output.meta.insert("result".to_owned(), json!({ "id": question.id, "bytes": size }));
     Ok(output)
+}
+
+/// A page of a kept result, in bytes.
+#[derive(Debug)]
+pub struct Page {
+    /// Its text: a part of the result, cut between characters.
+    pub text: String,
+    /// Where it begins.
+    pub offset: u64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<u64>,
+    /// How many bytes the result has.
+    pub total: u64,
+    /// What the whole is.
+    pub form: Form,
+}
+
+/// Reads a page of a result that is kept for this caller.
+///
+/// # Errors
+/// [`ResultError::Gone`], [`ResultError::BehindEnd`], or why it cannot be read.
+pub async fn page(app: &App, caller: &Caller, id: &str, offset: u64) -> Result<Page> {
+    let (kept, limit) = (app.kept(caller, id).await?, app.ceiling());
+    if matches!(kept.body, Body::Again) {
+        return Err(ResultError::Gone { id: kept.id }.into());
+    }
+    let (total, form) = (kept.size, kept.form);
+    let failed =
+        |error: std::io::Error| Error::File { path: "a kept answer".to_owned(), problem: error.to_string() };
+    let (start, text) = aside(usize::MAX, move || kept.bytes(offset, limit)).await?.map_err(failed)?;
+    if text.is_empty() && offset > 0 {
+        return Err(ResultError::BehindEnd { offset, holds: format!("there are {total} bytes") }.into());
+    }
+    // Less than was asked for is the end; up to three bytes can be missing from a last character.
+    let end = start + text.len() as u64;
+    let next = (text.len() + 3 >= limit && end < total).then_some(end);
+    Ok(Page { text: redacted_in_data(&text).into_owned(), offset: start, next, total, form })
+}
+
+/// An output's body as it is kept and shown.
+pub(super) async fn body_of(output: Output, tool: Option<&'static Tool>, limit: usize) -> Result<Body> {
+    let Output { body, stored, form, .. } = output;
+    if let Some(stored) = stored {
+        return Ok(Body::Stored(stored));
+    }
+    let has_passcodes = tool.is_some_and(|tool| tool.name.contains("webhook"));
+    let size = body.len();
+    Ok(Body::Text(aside(size, move || fit_for_models(&body, form, has_passcodes, limit)).await?))
 }
 
 pub(super) fn notes_limit(limit: usize) -> usize {
@@ -115,7 +169,10 @@ fn holds_foreign_text(tool: &Tool) -> bool {
 }
 
 /// Long work beside the threads of the runtime, short work at once.
-pub(super) async fn aside<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn aside<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     if size <= LARGE {
         return Ok(work());
     }
@@ -124,31 +181,25 @@ pub(super) async fn aside<T: Send + 'static>(size: usize, work: impl FnOnce() ->
 }
 
 /// The body without what no model should read; white space goes only where that can matter.
-fn fit_for_models(body: String, form: Form, has_passcodes: bool, limit: usize) -> Arc<str> {
-    let within = if form == Form::Json { Within::Json } else { Within::Text };
-    let mut text = match clean(&body, within) {
-        Cow::Borrowed(_) => Cow::Borrowed(body.as_str()),
-        Cow::Owned(clean) => Cow::Owned(clean),
-    };
-    if has_passcodes && let Cow::Owned(clean) = untrusted::without_passcodes(&text) {
-        text = Cow::Owned(clean);
+fn fit_for_models(body: &str, form: Form, has_passcodes: bool, limit: usize) -> Arc<str> {
+    let mut text = clean(body, if form == Form::Json { Within::Json } else { Within::Text });
+    if has_passcodes {
+        text = Cow::Owned(untrusted::without_passcodes(&text).into_owned());
     }
-    if form == Form::Json
-        && text.len() > limit
-        && let Cow::Owned(minified) = ceiling::minified(&text)
-    {
-        text = Cow::Owned(minified);
+    if form == Form::Json && text.len() > limit {
+        text = Cow::Owned(ceiling::minified(&text).into_owned());
     }
     Arc::from(text)
 }
 
 /// Notes are short; where one is not, its beginning has to do.
-fn bound_notes(notes: &mut Vec<String>, limit: usize) {
+fn bound_notes(notes: &mut [String], limit: usize) {
     let mut left = limit;
     for note in notes.iter_mut() {
         *note = clean(note, Within::Text).into_owned();
         if note.len() > left {
-            let end = (0..=left.saturating_sub(40)).rev().find(|end| note.is_char_boundary(*end)).unwrap_or(0);
+            let end =
+                (0..=left.saturating_sub(40)).rev().find(|end| note.is_char_boundary(*end)).unwrap_or(0);
             let rest = note.len() - end;
             note.truncate(end);
             *note += &format!("… ({rest} more bytes)");
@@ -157,8 +208,9 @@ fn bound_notes(notes: &mut Vec<String>, limit: usize) {
     }
 }
 
-fn shorten_kept(kept: &Kept, room: usize, question: &Question, said: usize) -> Result<Shown> {
-    let failed = |error: std::io::Error| Error::File { path: "a kept answer".to_owned(), problem: error.to_string() };
+pub(super) fn shorten_kept(kept: &Kept, room: usize, question: &Question, said: usize) -> Result<Shown> {
+    let failed =
+        |error: std::io::Error| Error::File { path: "a kept answer".to_owned(), problem: error.to_string() };
     match (&kept.body, kept.form) {
         (Body::Text(text), Form::Text) => Ok(shorten_lines(text, 0, usize::MAX, room, question)),
         (Body::Text(text), Form::Json) => Ok(shorten(text, room, ROOT, question, said)),
@@ -177,7 +229,11 @@ fn shorten_kept(kept: &Kept, room: usize, question: &Question, said: usize) -> R
                 });
             }
             let body = json!({ "folded": "object", "bytes": stored.size() }).to_string();
-            let line = format!("The answer has {} bytes. Its members: {}.", stored.size(), question.call("keys", None));
+            let line = format!(
+                "The answer has {} bytes. Its members: {}.",
+                stored.size(),
+                question.call("keys", None)
+            );
             Ok(Shown { body, lines: vec![line] })
         }
         (Body::Again, _) => Err(Error::Bug { problem: "a result without a body".to_owned() }),
@@ -196,7 +252,8 @@ pub(super) fn shorten(text: &str, room: usize, path: &str, question: &Question, 
         return of_outline(outline, text.len() as u64, path, question);
     }
     let part = ceiling::json(text, room, path);
-    let first = format!("The answer has {} bytes, more than are shown at once: this is a part of it.", text.len());
+    let first =
+        format!("The answer has {} bytes, more than are shown at once: this is a part of it.", text.len());
     let mut lines = vec![first];
     lines.extend(lines_of(&part, question, said));
     Shown { body: part.body, lines }
@@ -230,11 +287,20 @@ fn of_outline(outline: Outline, size: u64, path: &str, question: &Question) -> S
 
 /// What was shortened or folded, a line each, as long as there is room for lines.
 pub(super) fn lines_of(part: &Part, question: &Question, room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = part.shortened.iter().map(|shortened| line_of(shortened, question)).collect();
+    let mut lines: Vec<String> =
+        part.shortened.iter().map(|shortened| line_of(shortened, question)).collect();
     if let Some(first) = part.folded.first() {
         let named: Vec<String> = part.folded.iter().map(|path| format!("`{path}`")).collect();
-        let more = if part.folded_more > 0 { format!(" and {} more", part.folded_more) } else { String::new() };
-        let ask = if question.is_offered { format!(" One of them: {}; of a long text a slice, as in `{first} | .[0:2000]`.", question.call(first, None)) } else { String::new() };
+        let more =
+            if part.folded_more > 0 { format!(" and {} more", part.folded_more) } else { String::new() };
+        let ask = if question.is_offered {
+            format!(
+                " One of them: {}; of a long text a slice, as in `{first} | .[0:2000]`.",
+                question.call(first, None)
+            )
+        } else {
+            String::new()
+        };
         lines.push(format!("Folded: {}{more}.{ask}", named.join(", ")));
     }
     let mut left = room.saturating_sub(120);
@@ -253,7 +319,11 @@ pub(super) fn lines_of(part: &Part, question: &Question, room: usize) -> Vec<Str
 pub(super) fn line_of(shortened: &Shortened, question: &Question) -> String {
     let Shortened { path, of, from, to, total } = shortened;
     let place = if path.is_empty() || path == ROOT { String::new() } else { format!("`{}`: ", bare(path)) };
-    let shown = if to == from { format!("no {of} of {total}") } else { format!("{of} {from} to {} of {total}", to - 1) };
+    let shown = if to == from {
+        format!("no {of} of {total}")
+    } else {
+        format!("{of} {from} to {} of {total}", to - 1)
+    };
     if to >= total {
         return format!("{place}{shown}: the end.");
     }

@@ -15,14 +15,11 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
 use super::untrusted::{Cleaned, Within};
 use crate::{
-    auth::Fingerprint,
-    error::{Result, ResultError},
+    auth::lasting,
+    error::{Error, Result, ResultError},
     filter::Document,
     rest::response::{Form, Stored},
-    store::{
-        Store,
-        results::{self, Row},
-    },
+    store::{CallerKey, Store, results::Row},
     table::args::Args,
 };
 
@@ -49,7 +46,7 @@ pub struct Kept {
     pub size: u64,
     /// When it was made.
     pub made: SystemTime,
-    caller: String,
+    caller: CallerKey,
 }
 
 /// Where a kept result's bytes are.
@@ -73,8 +70,34 @@ impl Kept {
         })
     }
 
-    /// The bytes from an offset on, at most this many and whole characters only.
-    pub(super) fn bytes(&self, offset: u64, most: usize) -> io::Result<String> {
+    /// All of it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is too large for the memory.
+    pub(super) fn text(&self) -> Result<Arc<str>> {
+        match &self.body {
+            Body::Text(text) => Ok(text.clone()),
+            Body::Stored(stored) if stored.size() <= LARGEST_STORED as u64 => {
+                let mut text = String::new();
+                cleaned(&**stored, self.form)
+                    .and_then(|mut reader| reader.read_to_string(&mut text))
+                    .map_err(|error| Error::File {
+                        path: "a kept answer".to_owned(),
+                        problem: error.to_string(),
+                    })?;
+                Ok(Arc::from(text))
+            }
+            Body::Stored(_) => Err(ResultError::Filter {
+                problem: "is missing: this result is too large to be paged as it is".to_owned(),
+                next: "Give a `filter` that begins with a path, such as `.document.children`.".to_owned(),
+            }
+            .into()),
+            Body::Again => Err(ResultError::Gone { id: self.id.clone() }.into()),
+        }
+    }
+
+    /// The bytes from an offset on, at most this many and whole characters only; and where they begin.
+    pub(super) fn bytes(&self, offset: u64, most: usize) -> io::Result<(u64, String)> {
         let mut reader: Box<dyn Read> = match &self.body {
             Body::Text(text) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
@@ -87,12 +110,14 @@ impl Kept {
             }
             Body::Again => Box::new(io::empty()),
         };
-        let mut page = Vec::with_capacity(most.min(64 * 1024));
+        let mut page = Vec::new();
         (&mut reader).take(most as u64).read_to_end(&mut page)?;
-        Ok(String::from_utf8(page).unwrap_or_else(|error| {
-            let whole = error.utf8_error().valid_up_to();
-            String::from_utf8_lossy(error.as_bytes().get(..whole).unwrap_or_default()).into_owned()
-        }))
+        let begun = page.iter().take_while(|byte| **byte & 0xc0 == 0x80).count();
+        let whole = page.get(begun..).unwrap_or_default();
+        let text = std::str::from_utf8(whole).unwrap_or_else(|error| {
+            std::str::from_utf8(whole.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        });
+        Ok((offset + begun as u64, text.to_owned()))
     }
 }
 
@@ -102,43 +127,39 @@ pub(super) fn cleaned(stored: &dyn Stored, form: Form) -> io::Result<Cleaned<Box
     Ok(Cleaned::new(stored.open()?, within))
 }
 
-/// All results that are kept.
+/// The results that lie in the memory, and the way to the others.
 #[derive(Default)]
 pub(super) struct Results {
-    store: Option<Arc<Store>>,
     /// The most recently used last.
     memory: Mutex<VecDeque<Kept>>,
 }
 
 impl fmt::Debug for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Results").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Results").finish_non_exhaustive()
     }
 }
 
 impl Results {
-    pub(super) fn in_store(store: Arc<Store>) -> Self {
-        Self { store: Some(store), memory: Mutex::default() }
-    }
-
     /// Keeps a result for this caller. The same result has the same id.
     pub(super) async fn keep(
         &self,
-        caller: &Fingerprint,
+        store: &Store,
+        caller: CallerKey,
         (tool, arguments): (&str, &Args),
         form: Form,
         body: Body,
     ) -> Kept {
-        let (caller, made) = (caller.text(), SystemTime::now());
+        let made = SystemTime::now();
         let (id, size) = match &body {
-            Body::Text(text) => (id(&[&caller, text]), text.len() as u64),
-            Body::Stored(stored) => (id(&[&caller, &format!("{made:?}")]), stored.size()),
-            Body::Again => (id(&[&caller, &format!("{made:?}")]), 0),
+            Body::Text(text) => (id(caller, text), text.len() as u64),
+            Body::Stored(stored) => (id(caller, &format!("{made:?}")), stored.size()),
+            Body::Again => (id(caller, &format!("{made:?}")), 0),
         };
         let (tool, arguments) = (tool.to_owned(), arguments.clone());
         let kept = Kept { id, tool, arguments, form, body, size, made, caller };
         self.remember(kept.clone());
-        self.save(&kept).await;
+        save(store, &kept).await;
         kept
     }
 
@@ -146,8 +167,7 @@ impl Results {
     ///
     /// # Errors
     /// [`ResultError::Gone`]
-    pub(super) async fn find(&self, caller: &Fingerprint, id: &str) -> Result<Kept> {
-        let caller = caller.text();
+    pub(super) async fn find(&self, store: &Store, caller: CallerKey, id: &str) -> Result<Kept> {
         let remembered = {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let position = memory.iter().position(|kept| kept.id == id && kept.caller == caller);
@@ -155,7 +175,7 @@ impl Results {
         };
         let found = match remembered {
             Some(kept) => Some(kept),
-            None => self.load(caller, id.to_owned()).await,
+            None => load(store, caller, id.to_owned()).await,
         };
         let kept = found.ok_or_else(|| ResultError::Gone { id: crate::error::foreign(id) })?;
         self.remember(kept.clone());
@@ -163,19 +183,14 @@ impl Results {
     }
 
     /// This caller's results, the latest first.
-    pub(super) async fn list(&self, caller: &Fingerprint) -> Vec<Kept> {
-        let caller = caller.text();
+    pub(super) async fn list(&self, store: &Store, caller: CallerKey) -> Vec<Kept> {
         let mut all: Vec<Kept> = {
             let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.iter().filter(|kept| kept.caller == caller).cloned().collect()
         };
-        if let Some(store) = &self.store {
-            let of = caller.clone();
-            let rows = store.run(move |connection| results::list(connection, &of)).await;
-            for row in rows.unwrap_or_default() {
-                if !all.iter().any(|kept| kept.id == row.id) {
-                    all.push(of_row(row, &caller, Body::Again));
-                }
+        for row in store.results(caller).await.unwrap_or_default() {
+            if !all.iter().any(|kept| kept.id == row.id) {
+                all.push(of_row(row, caller, Body::Again));
             }
         }
         all.sort_by(|a, b| b.made.cmp(&a.made).then_with(|| a.id.cmp(&b.id)));
@@ -195,53 +210,46 @@ impl Results {
             memory.pop_front();
         }
     }
+}
 
-    /// Without a store, or when that fails, the memory has to do.
-    async fn save(&self, kept: &Kept) {
-        let Some(store) = &self.store else { return };
-        let text = match &kept.body {
-            Body::Text(text) if text.len() <= LARGEST_STORED => Some(text.clone()),
-            _ => None,
-        };
-        let body = match text {
-            Some(text) => tokio::task::spawn_blocking(move || compressed(&text)).await.unwrap_or_default(),
-            None => None,
-        };
-        let row = Row {
-            id: kept.id.clone(),
-            tool: kept.tool.clone(),
-            arguments: serde_json::Value::Object(kept.arguments.clone()).to_string(),
-            is_text: kept.form == Form::Text,
-            body,
-            size: kept.size,
-            made: seconds(kept.made),
-        };
-        let caller = kept.caller.clone();
-        if let Err(error) = store.run(move |connection| results::put(connection, &caller, &row)).await {
-            tracing::warn!(%error, "a result is kept in the memory only");
-        }
-    }
-
-    async fn load(&self, caller: String, id: String) -> Option<Kept> {
-        let store = self.store.as_ref()?;
-        let (of, now) = (caller.clone(), seconds(SystemTime::now()));
-        let found = store.run(move |connection| results::get(connection, &of, &id, now)).await;
-        let mut row = found
-            .inspect_err(|error| tracing::warn!(%error, "the store has no results"))
-            .ok()
-            .flatten()?;
-        let body = match row.body.take() {
-            None => Body::Again,
-            Some(bytes) => {
-                let text = tokio::task::spawn_blocking(move || inflated(&bytes)).await.ok()??;
-                Body::Text(Arc::from(text))
-            }
-        };
-        Some(of_row(row, &caller, body))
+/// When that fails, the memory has to do.
+async fn save(store: &Store, kept: &Kept) {
+    let text = match &kept.body {
+        Body::Text(text) if text.len() <= LARGEST_STORED => Some(text.clone()),
+        _ => None,
+    };
+    let body = match text {
+        Some(text) => tokio::task::spawn_blocking(move || compressed(&text)).await.unwrap_or_default(),
+        None => None,
+    };
+    let row = Row {
+        id: kept.id.clone(),
+        tool: kept.tool.clone(),
+        arguments: serde_json::Value::Object(kept.arguments.clone()).to_string(),
+        is_text: kept.form == Form::Text,
+        body,
+        size: kept.size,
+        made: seconds(kept.made),
+    };
+    if let Err(error) = store.keep_result(kept.caller, row).await {
+        tracing::warn!(%error, "a result is kept in the memory only");
     }
 }
 
-fn of_row(row: Row, caller: &str, body: Body) -> Kept {
+async fn load(store: &Store, caller: CallerKey, id: String) -> Option<Kept> {
+    let found = store.result(caller, id, seconds(SystemTime::now())).await;
+    let mut row = found.inspect_err(|error| tracing::warn!(%error, "no result can be read")).ok()??;
+    let body = match row.body.take() {
+        None => Body::Again,
+        Some(bytes) => {
+            let text = tokio::task::spawn_blocking(move || inflated(&bytes)).await.ok()??;
+            Body::Text(Arc::from(text))
+        }
+    };
+    Some(of_row(row, caller, body))
+}
+
+fn of_row(row: Row, caller: CallerKey, body: Body) -> Kept {
     Kept {
         id: row.id,
         tool: row.tool,
@@ -249,24 +257,17 @@ fn of_row(row: Row, caller: &str, body: Body) -> Kept {
         form: if row.is_text { Form::Text } else { Form::Json },
         body,
         size: row.size,
-        made: UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(row.made).unwrap_or_default()),
-        caller: caller.to_owned(),
+        made: UNIX_EPOCH + std::time::Duration::from_secs(row.made.cast_unsigned()),
+        caller,
     }
 }
 
-/// Ten letters and digits that stand for these parts.
-fn id(parts: &[&str]) -> String {
+/// Ten letters and digits that stand for this text of this caller's.
+fn id(caller: CallerKey, text: &str) -> String {
     const DIGITS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let sum = Fingerprint::of(parts).text();
-    let mut number = u64::from_str_radix(sum.get(..16).unwrap_or_default(), 16).unwrap_or_default();
-    let digit = |number: u64| DIGITS.get(usize::try_from(number % 32).unwrap_or_default()).copied();
-    (0..10)
-        .filter_map(|_| {
-            let c = digit(number).map(char::from);
-            number /= 32;
-            c
-        })
-        .collect()
+    let sum = lasting(&caller.0, &[text]);
+    let digit = |byte: &u8| DIGITS.get(usize::from(byte % 32)).copied().map(char::from);
+    sum.iter().take(10).filter_map(digit).collect()
 }
 
 fn seconds(time: SystemTime) -> i64 {
@@ -290,43 +291,44 @@ fn inflated(bytes: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    async fn keep(results: &Results, caller: &Fingerprint, text: &str) -> String {
+    const ONE: CallerKey = CallerKey([1; 32]);
+    const TWO: CallerKey = CallerKey([2; 32]);
+
+    async fn keep(results: &Results, store: &Store, caller: CallerKey, text: &str) -> String {
         let call = ("figma_file_get", &Args::new());
-        results.keep(caller, call, Form::Json, Body::Text(Arc::from(text))).await.id
+        results.keep(store, caller, call, Form::Json, Body::Text(Arc::from(text))).await.id
     }
 
     #[tokio::test]
     async fn a_result_is_found_by_its_caller_only_and_after_a_restart() {
-        let store = Arc::new(Store::in_memory());
-        let results = Results::in_store(store.clone());
-        let (one, two) = (Fingerprint::of(&["one"]), Fingerprint::of(&["two"]));
-        let id = keep(&results, &one, "[1]").await;
+        let (store, results) = (Store::in_memory(), Results::default());
+        let id = keep(&results, &store, ONE, "[1]").await;
         assert_eq!(id.len(), 10);
-        assert_eq!(keep(&results, &one, "[1]").await, id, "the same result has the same id");
-        assert_ne!(keep(&results, &two, "[1]").await, id);
-        assert!(results.find(&two, &id).await.is_err());
-        let restarted = Results::in_store(store);
-        let kept = restarted.find(&one, &id).await.unwrap();
+        assert_eq!(keep(&results, &store, ONE, "[1]").await, id, "the same result has the same id");
+        assert_ne!(keep(&results, &store, TWO, "[1]").await, id);
+        assert!(results.find(&store, TWO, &id).await.is_err());
+        let restarted = Results::default();
+        let kept = restarted.find(&store, ONE, &id).await.unwrap();
         assert!(matches!(&kept.body, Body::Text(text) if &**text == "[1]"));
-        assert!(restarted.find(&two, &id).await.is_err());
-        assert_eq!(restarted.list(&one).await.len(), 1);
+        assert!(restarted.find(&store, TWO, &id).await.is_err());
+        assert_eq!(restarted.list(&store, ONE).await.len(), 1);
     }
 
     #[tokio::test]
     async fn the_memory_is_bounded() {
-        let results = Results::default();
-        let caller = Fingerprint::of(&["one"]);
+        let (store, results) = (Store::in_memory(), Results::default());
         let mut ids = Vec::new();
         for n in 0..20 {
-            ids.push(keep(&results, &caller, &format!("[{n}]")).await);
+            ids.push(keep(&results, &store, ONE, &format!("[{n}]")).await);
         }
-        assert!(results.find(&caller, &ids[0]).await.is_err());
-        assert!(results.find(&caller, &ids[19]).await.is_ok());
+        let held = |results: &Results| results.memory.lock().unwrap().len();
+        assert_eq!(held(&results), MOST);
+        assert!(results.find(&store, ONE, &ids[0]).await.is_ok(), "the store has it");
         let large = "x".repeat(LARGEST);
         for n in 0..3 {
-            keep(&results, &caller, &format!("{large}{n}")).await;
+            keep(&results, &store, ONE, &format!("{large}{n}")).await;
         }
-        assert_eq!(results.list(&caller).await.len(), 1);
+        assert_eq!(held(&results), 1);
     }
 
     #[test]
@@ -339,13 +341,16 @@ mod tests {
             body: Body::Text(Arc::from("aäöü")),
             size: 7,
             made: UNIX_EPOCH,
-            caller: String::new(),
+            caller: ONE,
         };
         let (mut offset, mut whole) = (0, String::new());
-        while let Some(page) = Some(kept.bytes(offset, 4).unwrap()).filter(|page| !page.is_empty()) {
+        while let Some((start, page)) = Some(kept.bytes(offset, 4).unwrap()).filter(|page| !page.1.is_empty())
+        {
+            assert_eq!(start, offset);
             offset += page.len() as u64;
             whole += &page;
         }
         assert_eq!(whole, "aäöü");
+        assert_eq!(kept.bytes(2, 4).unwrap(), (3, "ö".to_owned()), "not within a character");
     }
 }

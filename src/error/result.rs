@@ -52,7 +52,10 @@ impl ResultError {
     #[must_use]
     pub fn why(&self) -> Option<String> {
         match self {
-            Self::Gone { .. } => Some("results are kept for whoever asked for them, and only the latest; the others make room".to_owned()),
+            Self::Gone { .. } => Some(
+                "results are kept for whoever asked for them, and only the latest; the others make room"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -104,12 +104,7 @@ impl Filters {
         if let Some(root) = std::env::var_os("SystemRoot") {
             command.env("SystemRoot", root);
         }
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn()
     }
 }
 
@@ -200,7 +195,8 @@ async fn ended_early(process: &mut Child, size: usize) -> Error {
     if size >= LARGEST_OUTPUT - CHUNK {
         return ResultError::Filter {
             problem: format!("gives more than the {} MB that are taken", LARGEST_OUTPUT / 1024 / 1024),
-            next: "Ask for less: `select(…)`, or only the members that are needed, as in `{id, name}`.".to_owned(),
+            next: "Ask for less: `select(…)`, or only the members that are needed, as in `{id, name}`."
+                .to_owned(),
         }
         .into();
     }

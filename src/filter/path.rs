@@ -78,7 +78,8 @@ fn quoted<'a>(text: &'a str, close: &str) -> Option<(Step, &'a str)> {
 /// What lies at the end of a path, as JSON; `None` where there is nothing. Reading stops there.
 pub(super) fn find<R: Read>(steps: &[Step], reader: R) -> serde_json::Result<Option<Box<RawValue>>> {
     let mut found = None;
-    let read = Find { steps, found: &mut found }.deserialize(&mut serde_json::Deserializer::from_reader(reader));
+    let read =
+        Find { steps, found: &mut found }.deserialize(&mut serde_json::Deserializer::from_reader(reader));
     match (found, read) {
         (Some(found), _) => Ok(Some(found)),
         (None, Ok(())) => Ok(None),
@@ -134,7 +135,8 @@ impl<'de> Visitor<'de> for At<'_> {
         while let Some(name) = map.next_key::<String>()? {
             if name == *wanted {
                 map.next_value_seed(Find { steps: self.rest, found: self.found })?;
-                return Ok(while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {});
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                return Ok(());
             }
             map.next_value::<IgnoredAny>()?;
         }
@@ -151,7 +153,8 @@ impl<'de> Visitor<'de> for At<'_> {
             }
         }
         items.next_element_seed(Find { steps: self.rest, found: self.found })?;
-        Ok(while items.next_element::<IgnoredAny>()?.is_some() {})
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
     }
 }
 
@@ -185,8 +188,24 @@ mod tests {
     #[test]
     fn whatever_needs_the_whole_keeps_it() {
         for filter in [
-            ".", "..", "", ".a + .e", ".a, .e", ".a as $x | $x", ".a // 1", ".e |= 3", ".a[] , .e", ".a?",
-            ".a[.e]", ".a[\"x\\(.e)\"]", "def f: .a; f", ".a|=1", ".[-1]", ".a and .e", ".e = 1", ".a[]?",
+            ".",
+            "..",
+            "",
+            ".a + .e",
+            ".a, .e",
+            ".a as $x | $x",
+            ".a // 1",
+            ".e |= 3",
+            ".a[] , .e",
+            ".a?",
+            ".a[.e]",
+            ".a[\"x\\(.e)\"]",
+            "def f: .a; f",
+            ".a|=1",
+            ".[-1]",
+            ".a and .e",
+            ".e = 1",
+            ".a[]?",
         ] {
             assert_eq!(split(filter), (Vec::new(), filter.to_owned()), "{filter}");
         }

@@ -6,8 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Counts, queue::Queues};
-use crate::auth::Fingerprint;
+use tokio::sync::OnceCell;
+
+use super::{Counts, queue::Queues, stamp::Stamps};
+use crate::{auth::Fingerprint, store::CallerKey};
 
 /// Beyond this many, credentials without a call under way are forgotten, and their counts with them.
 const MOST_LANES: usize = 1024;
@@ -17,6 +19,9 @@ const MOST_LANES: usize = 1024;
 pub(super) struct Lane {
     pub(super) queues: Queues,
     pub(super) calls: Counts,
+    /// What stands for the credential in the store.
+    pub(super) key: OnceCell<CallerKey>,
+    pub(super) stamps: Stamps,
 }
 
 /// The lanes of all credentials.

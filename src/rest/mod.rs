@@ -13,10 +13,11 @@ mod queue;
 pub mod request;
 pub mod response;
 pub mod retry;
+mod stamp;
 
 use std::{
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -27,19 +28,25 @@ use reqwest::{
     header::{HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
-pub use self::network::Network;
 use self::{
-    lane::Lanes,
+    lane::{Lane, Lanes},
     network::with_remedy,
     request::Request,
     response::{Answer, Asked, Headers, Output},
     retry::{Failed, Next},
 };
+pub use self::{
+    network::Network,
+    stamp::{Freshness, UNKNOWN_LIFETIME},
+};
+pub use crate::store::Store;
 use crate::{
-    auth::{Caller, Token},
+    auth::{Caller, Login, Token, random},
     error::{Error, Result, foreign},
-    table::{Endpoint, Method, Tier, Tool, args::Args},
+    store::CallerKey,
+    table::{Cache, Endpoint, Method, Tier, Tool, args::Args},
 };
 
 /// The most that is read of one answer, inflated. Figma documents no cap; hundreds of megabytes happen.
@@ -70,9 +77,14 @@ impl Counts {
     }
 }
 
-/// The one way to Figma's API.
-#[derive(Debug)]
+/// The one way to Figma's API. Cheap to clone: a clone is the same one.
+#[derive(Debug, Clone)]
 pub struct Rest {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     base_url: String,
     call_limit: Duration,
     network: Network,
@@ -81,13 +93,14 @@ pub struct Rest {
     largest_answer: usize,
     client: OnceLock<Client>,
     lanes: Lanes,
+    store: Store,
 }
 
 impl Rest {
     /// A client of the API at `base_url` (without a slash at its end). One call, retries included,
     /// takes at most `call_limit`.
     pub fn new(base_url: String, call_limit: Duration) -> Self {
-        Self {
+        Self::of(Inner {
             base_url,
             call_limit,
             network: Network::default(),
@@ -95,29 +108,51 @@ impl Rest {
             largest_answer: LARGEST_ANSWER,
             client: OnceLock::new(),
             lanes: Lanes::default(),
-        }
+            store: Store::in_memory(),
+        })
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 
     /// With another way out of this machine than the usual one.
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
-        self.network = network;
+        // Nobody has a clone yet: this is how one is made.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.network = network;
+        }
         self
+    }
+
+    /// With a store that outlives the process.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.store = store;
+        }
+        self
+    }
+
+    /// Where things are kept between calls.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
     }
 
     /// How many requests this process sent so far for everybody: of tier 1, 2 and 3.
     pub fn calls(&self) -> [u64; 3] {
-        self.calls.all()
+        self.inner.calls.all()
     }
 
     /// How many of them went out with this caller's credential.
     pub fn calls_of(&self, caller: &Caller) -> [u64; 3] {
-        self.lanes.of(caller.fingerprint()).calls.all()
+        self.inner.lanes.of(caller.fingerprint()).calls.all()
     }
 
     /// How this machine is left.
-    pub const fn network(&self) -> &Network {
-        &self.network
+    pub fn network(&self) -> &Network {
+        &self.inner.network
     }
 
     /// Asks the API for nothing, without a token: whether it can be reached, and its clock.
@@ -127,7 +162,7 @@ impl Rest {
     pub async fn probe(&self) -> Result<Option<SystemTime>> {
         const LIMIT: Duration = Duration::from_secs(10);
         let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
-        let asked = self.client()?.get(format!("{}/v1/me", self.base_url)).timeout(LIMIT).send().await;
+        let asked = self.client()?.get(format!("{}/v1/me", self.inner.base_url)).timeout(LIMIT).send().await;
         let response = asked.map_err(|error| unreachable(with_remedy(innermost(&error.without_url()))))?;
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
         Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()))
@@ -144,8 +179,27 @@ impl Rest {
         endpoint: &'static Endpoint,
         args: &Args,
     ) -> Result<Output> {
+        if endpoint.quirks.cache == Cache::ChangesFile
+            && let Some(file) = args.get("file_key").and_then(Value::as_str)
+        {
+            // Also where it is not known in the end whether it was carried out.
+            let outcome = self.ask(caller, tool, endpoint, args).await;
+            self.file_changed(caller, file).await;
+            return outcome;
+        }
+        self.ask(caller, tool, endpoint, args).await
+    }
+
+    /// Asks Figma, and asks the other endpoint for the same thing where there is one and this one refuses.
+    async fn ask(
+        &self,
+        caller: &Caller,
+        tool: &'static Tool,
+        endpoint: &'static Endpoint,
+        args: &Args,
+    ) -> Result<Output> {
         let asked = |endpoint| Asked { tool, endpoint, args, token: caller.description() };
-        let deadline = Instant::now() + self.call_limit;
+        let deadline = Instant::now() + self.inner.call_limit;
         let first = self.send(caller, asked(endpoint), deadline).await;
         let fallback = endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
         let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
@@ -162,18 +216,25 @@ impl Rest {
         }
     }
 
+    /// Drops what is known of a file that has just been changed through this server.
+    async fn file_changed(&self, caller: &Caller, file: &str) {
+        self.inner.lanes.of(caller.fingerprint()).stamps.forget(file);
+        if let Err(error) = self.inner.store.forget_stamps(file.to_owned()).await {
+            tracing::warn!(%error, file, "what was kept of a changed file could not be dropped");
+        }
+    }
+
     /// Sends a request until it is answered, refused for good, or out of time.
     async fn send(&self, caller: &Caller, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
         let mut token = caller.token().await?;
         let mut is_replaced = false;
-        let lane = self.lanes.of(caller.fingerprint());
+        let lane = self.inner.lanes.of(caller.fingerprint());
         let _place = lane.queues.enter(asked.endpoint.tier).await?;
         let mut attempt = 1;
         loop {
             let started = Instant::now();
-            self.calls.add(asked.endpoint.tier);
-            lane.calls.add(asked.endpoint.tier);
+            self.count(&lane, asked.endpoint.tier);
             let outcome =
                 self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
             tracing::info!(
@@ -208,6 +269,24 @@ impl Rest {
         }
     }
 
+    /// Sends a request once, whatever comes of it.
+    async fn send_once(&self, caller: &Caller, asked: Asked<'_>, limit: Duration) -> Result<Output> {
+        let request = Request::build(asked.endpoint, asked.args.clone());
+        let token = caller.token().await?;
+        let lane = self.inner.lanes.of(caller.fingerprint());
+        let _place = lane.queues.enter(asked.endpoint.tier).await?;
+        self.count(&lane, asked.endpoint.tier);
+        self.attempt(&token, asked, &request, limit).await.map_err(|failed| match failed {
+            Failed::NotSent(problem) => Error::Unreachable { problem, attempts: 1 },
+            Failed::Broken(error) | Failed::Answered(error) => error,
+        })
+    }
+
+    fn count(&self, lane: &Lane, tier: Tier) {
+        self.inner.calls.add(tier);
+        lane.calls.add(tier);
+    }
+
     /// One request and its answer.
     async fn attempt(
         &self,
@@ -217,7 +296,7 @@ impl Rest {
         left: Duration,
     ) -> Result<Output, Failed> {
         let (limit, told) =
-            if left < ATTEMPT_LIMIT { (left, self.call_limit) } else { (ATTEMPT_LIMIT, ATTEMPT_LIMIT) };
+            if left < ATTEMPT_LIMIT { (left, self.inner.call_limit) } else { (ATTEMPT_LIMIT, ATTEMPT_LIMIT) };
         let timed_out = |_| Failed::Broken(Error::TimedOut { limit: told });
         let answer =
             tokio::time::timeout(limit, self.exchange(token, request)).await.map_err(timed_out)??;
@@ -227,7 +306,7 @@ impl Rest {
     async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
         let client = self.client().map_err(Failed::Answered)?;
         let mut builder =
-            client.request(method(request.method), format!("{}{}", self.base_url, request.target()));
+            client.request(method(request.method), format!("{}{}", self.inner.base_url, request.target()));
         let (name, secret) = token.header();
         builder = builder.header(name, sensitive(&secret).map_err(Failed::Answered)?);
         if let Some(body) = &request.body {
@@ -236,18 +315,27 @@ impl Rest {
         let response = builder.send().await.map_err(not_answered)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_body(response, self.largest_answer).await?;
+        let body = read_body(response, self.inner.largest_answer).await?;
         Ok(Answer { status, headers, body })
     }
 
     /// The client is made on first use: reading the system's certificates takes longer than a start may.
     fn client(&self) -> Result<&Client> {
-        if let Some(client) = self.client.get() {
+        if let Some(client) = self.inner.client.get() {
             return Ok(client);
         }
-        let client = self.network.client(&self.base_url)?;
-        Ok(self.client.get_or_init(|| client))
+        let client = self.inner.network.client(&self.inner.base_url)?;
+        Ok(self.inner.client.get_or_init(|| client))
     }
+}
+
+/// Removes everything that is kept for a login.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn forget(store: &Store, login: &Login) -> Result<()> {
+    let secret = store.secret(random()).await?;
+    store.forget(CallerKey(login.lasting(&secret))).await
 }
 
 /// What both of our clients have in common: no redirects, since a token would follow them to another

@@ -6,6 +6,10 @@
 //!
 //! What is kept is made to be lost: a file of another layout is emptied, not converted.
 
+mod callers;
+pub mod results;
+mod stamps;
+
 use std::{
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
@@ -16,16 +20,23 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub use self::{callers::CallerKey, stamps::Seen};
 use crate::error::{Error, Result};
 
 /// The layout's number. Raise it whenever a table changes: what older versions kept is dropped then.
 const LAYOUT: i64 = 1;
-/// Every table, each where the code that uses it stands.
-const TABLES: &[&str] = &[];
+/// Every table, each where the code that uses it stands. What is kept for a caller has a column
+/// `caller`, by which it is found when that login ends.
+const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE, results::TABLE];
 /// How long one process waits for another that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The file's name in its folder.
 const FILE: &str = "store.sqlite";
+/// What a store in memory holds at most, unless it is told otherwise.
+const SMALL: u64 = 64 << 20;
+
+/// What the write-ahead log is cut down to once it is worked in.
+const LARGEST_JOURNAL: i64 = 16 << 20;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -34,18 +45,25 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub struct Store {
     /// `None` keeps everything in the memory of this process.
     folder: Option<PathBuf>,
+    /// The most bytes that kept answers take together.
+    capacity: u64,
     thread: Mutex<Option<mpsc::Sender<Job>>>,
 }
 
 impl Store {
-    /// In this folder, which is made when it is needed.
-    pub const fn at(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), thread: Mutex::new(None) }
+    /// In this folder, which is made when it is needed. Kept answers take at most `capacity` bytes.
+    pub const fn at(folder: PathBuf, capacity: u64) -> Self {
+        Self { folder: Some(folder), capacity, thread: Mutex::new(None) }
     }
 
     /// For the life of this process only.
     pub const fn in_memory() -> Self {
-        Self { folder: None, thread: Mutex::new(None) }
+        Self { folder: None, capacity: SMALL, thread: Mutex::new(None) }
+    }
+
+    /// The most bytes that kept answers take together.
+    pub const fn capacity(&self) -> u64 {
+        self.capacity
     }
 
     /// Where it lies on the disk, if it does.
@@ -121,7 +139,10 @@ fn open(folder: &Path) -> rusqlite::Result<Connection> {
     }
     let connection = Connection::open(&path)?;
     connection.busy_timeout(PATIENCE)?;
+    // Has an effect only before the first table: what is dropped gives its room back to the disk.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "journal_size_limit", LARGEST_JOURNAL)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
@@ -138,6 +159,14 @@ fn make_private(folder: &Path, path: &Path) -> std::io::Result<()> {
     }
     builder.create(folder)?;
     options.open(path).map(drop)
+}
+
+/// The tables whose rows belong to a caller.
+fn owned_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    const SQL: &str = "\
+SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+WHERE t.type = 'table' AND t.name <> 'callers' AND c.name = 'caller'";
+    connection.prepare(SQL)?.query_map([], |row| row.get(0))?.collect()
 }
 
 fn prepared(mut connection: Connection) -> rusqlite::Result<Connection> {

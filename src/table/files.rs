@@ -49,7 +49,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::One,
                     scopes: &[Scope::FileContentRead, Scope::FilesRead],
                     tokens: ANY_TOKEN,
-                    quirks: NO_QUIRKS,
+                    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
                 }),
                 extra: NO_EXTRA,
             }
@@ -81,7 +81,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::One,
                     scopes: &[Scope::FileContentRead, Scope::FilesRead],
                     tokens: ANY_TOKEN,
-                    quirks: Quirks { partial_failures: PartialFailures::NullsIn("nodes"), ..NO_QUIRKS },
+                    quirks: Quirks {
+                        partial_failures: PartialFailures::NullsIn("nodes"),
+                        cache: Cache::UntilFileChanges { days: 30 },
+                        ..NO_QUIRKS
+                    },
                 }),
                 extra: NO_EXTRA,
             }
@@ -131,7 +135,12 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::One,
                     scopes: &[Scope::FileContentRead, Scope::FilesRead],
                     tokens: ANY_TOKEN,
-                    quirks: Quirks { partial_failures: PartialFailures::NullsIn("images"), ..NO_QUIRKS },
+                    quirks: Quirks {
+                        partial_failures: PartialFailures::NullsIn("images"),
+                        // The addresses in it live 30 days.
+                        cache: Cache::UntilFileChanges { days: 20 },
+                        ..NO_QUIRKS
+                    },
                 }),
                 extra: NO_EXTRA,
             }
@@ -153,7 +162,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::Two,
                     scopes: &[Scope::FileContentRead, Scope::FilesRead],
                     tokens: ANY_TOKEN,
-                    quirks: NO_QUIRKS,
+                    // The addresses in it live at most 14 days.
+                    quirks: Quirks { cache: Cache::UntilFileChanges { days: 7 }, ..NO_QUIRKS },
                 }),
                 extra: NO_EXTRA,
             }

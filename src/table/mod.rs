@@ -18,6 +18,7 @@ mod date;
 mod dev_resources;
 mod files;
 mod library;
+mod results;
 mod status;
 mod teams;
 mod variables;
@@ -37,6 +38,7 @@ pub const TOOLSETS: &[Toolset] = &[
     webhooks::TOOLSET,
     analytics::TOOLSET,
     admin::TOOLSET,
+    results::TOOLSET,
     status::TOOLSET,
 ];
 

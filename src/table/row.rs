@@ -44,7 +44,7 @@ impl Tool {
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
             Handler::Call(endpoint) | Handler::TeamGet(endpoint) => Some(endpoint),
-            Handler::Status => None,
+            Handler::ResultQuery | Handler::Status => None,
         }
     }
 
@@ -69,6 +69,8 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_result_query`, about a result that is kept, or that another tool is called for.
+    ResultQuery,
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }
@@ -131,6 +133,8 @@ pub struct Quirks {
     pub partial_failures: PartialFailures,
     /// Tried once when this one is refused for its scope or found gone.
     pub fallback: Option<&'static Endpoint>,
+    /// Whether its answer may be kept, or makes kept ones worthless.
+    pub cache: Cache,
 }
 
 /// An endpoint without any peculiarity.
@@ -141,7 +145,22 @@ pub const NO_QUIRKS: Quirks = Quirks {
     wrap_in_list: None,
     partial_failures: PartialFailures::None,
     fallback: None,
+    cache: Cache::Never,
 };
+
+/// What an endpoint has to do with kept answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// Its answer is never kept: it depends on more than a file.
+    Never,
+    /// Its answer depends on the file and the arguments alone.
+    UntilFileChanges {
+        /// How long it is good for at most: addresses in it end.
+        days: u32,
+    },
+    /// It changes the file: what was kept of it is worthless.
+    ChangesFile,
+}
 
 /// What few rows need to say of their names and arguments.
 #[derive(Debug)]

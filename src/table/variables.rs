@@ -324,7 +324,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     scopes: &[Scope::FileVariablesRead],
                     // Figma's pages disagree about plan tokens: the request is let through.
                     tokens: ANY_TOKEN,
-                    quirks: Quirks { plan: Plan::Enterprise, ..NO_QUIRKS },
+                    quirks: Quirks {
+                        plan: Plan::Enterprise,
+                        cache: Cache::UntilFileChanges { days: 30 },
+                        ..NO_QUIRKS
+                    },
                 }),
                 extra: NO_EXTRA,
             }
@@ -379,7 +383,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                     tier: Tier::Three,
                     scopes: &[Scope::FileVariablesWrite],
                     tokens: PERSON,
-                    quirks: Quirks { plan: Plan::Enterprise, ..NO_QUIRKS },
+                    quirks: Quirks { plan: Plan::Enterprise, cache: Cache::ChangesFile, ..NO_QUIRKS },
                 }),
                 extra: Extra {
                     rules: &[Rule::AnyOf(&LISTS), Rule::Check(check_changes)],

@@ -71,6 +71,10 @@ fn calls() -> Vec<(&'static str, Value)> {
         ),
         ("figma_me_get", json!({})),
         ("figma_status_get", json!({})),
+        (
+            "figma_result_query",
+            json!({ "tool": "figma_file_comments_list", "arguments": { "file_key": PRODUCT_FILE }, "filter": ".comments[] | {id, message}", "limit": 2 }),
+        ),
         ("figma_team_get", json!({ "team_id": format!("https://www.figma.com/files/team/{TEAM}/Fernleaf") })),
         ("figma_team_projects_list", json!({ "team_id": TEAM })),
         ("figma_project_files_list", json!({ "project_id": PROJECT, "branch_data": true })),

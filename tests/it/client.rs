@@ -2,8 +2,13 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -15,14 +20,35 @@ use crate::leaks;
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The built binary without any of our variables in its environment, and without anybody's logins.
+/// The built binary without any of our variables in its environment, without anybody's logins, and with
+/// a folder of its own for what it keeps.
 pub(crate) fn figma_mcp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
         command.env_remove(name);
     }
     command.env("FIGMA_MCP_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
+    command.env("FIGMA_MCP_CACHE_DIR", cache_dir());
     command
+}
+
+/// A folder that nobody else keeps anything in. It is made only by servers that talk to something else
+/// than their own sandbox.
+pub(crate) fn cache_dir() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kept");
+        let is_old = |entry: &std::fs::DirEntry| {
+            let changed = entry.metadata().and_then(|facts| facts.modified());
+            changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(3600)))
+        };
+        // What earlier runs of the tests left behind.
+        for entry in std::fs::read_dir(&root).into_iter().flatten().flatten().filter(is_old) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+        root.join(std::process::id().to_string())
+    });
+    ROOT.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string())
 }
 
 /// A running server and our end of the conversation.

@@ -24,6 +24,7 @@ mod leaks;
 mod oauth;
 mod readme;
 mod requests;
+mod results;
 mod rooms;
 mod server;
 mod table;

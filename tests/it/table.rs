@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use figma_mcp::table::{
-    self, Effect, Endpoint, Method, Pagination, Rule, TOOLSETS, Tool, Toolset,
+    self, Cache, Effect, Endpoint, Method, Pagination, Rule, TOOLSETS, Tool, Toolset,
     args::{Args, Defaults},
     definition::{definition, input_schema},
 };
@@ -112,6 +112,23 @@ fn every_promised_name_is_there() {
     }
     for name in ALIASES {
         assert!(table::find(name).is_some_and(|tool| tool.name != name), "alias {name} is missing");
+    }
+}
+
+#[test]
+fn only_reads_of_a_file_are_kept_and_only_its_changes_drop_them() {
+    for tool in table::tools() {
+        for endpoint in endpoints(tool) {
+            let is_of_file = endpoint.path.contains("/{file_key}");
+            let (name, is_read) = (tool.name, endpoint.method == Method::Get);
+            match endpoint.quirks.cache {
+                Cache::Never => {}
+                Cache::UntilFileChanges { days } => {
+                    assert!(is_of_file && is_read && (1..=30).contains(&days), "{name}");
+                }
+                Cache::ChangesFile => assert!(is_of_file && !is_read, "{name}"),
+            }
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{
         profiles::{Facts, Profiles},
         record::{Previous, Record},
     },
-    cli::{print, setup, tell},
+    cli::{in_runtime, print, setup, tell},
+    dispatch,
     error::{CredentialError, Error, Result},
     settings::Settings,
     table::TokenKind,
@@ -85,7 +86,7 @@ pub(super) fn logout(settings: &Settings, all: bool) -> Result<()> {
     let (profiles, facts, name) = chosen(settings)?;
     let names: Vec<String> = if all { facts.profiles.keys().cloned().collect() } else { vec![name] };
     for name in &names {
-        forget(&profiles, &facts, name)?;
+        forget(settings, &profiles, &facts, name)?;
     }
     if names.is_empty() {
         tell("Nobody was logged in.\n");
@@ -93,13 +94,16 @@ pub(super) fn logout(settings: &Settings, all: bool) -> Result<()> {
     Ok(())
 }
 
-fn forget(profiles: &Profiles, facts: &Facts, name: &str) -> Result<()> {
+fn forget(settings: &Settings, profiles: &Profiles, facts: &Facts, name: &str) -> Result<()> {
     let profile = facts.get(name)?;
     let _lock = profiles.lock_login(name)?;
     let store = profiles.store(profile.store, io::stdin().is_terminal());
     // A refresh that is under way would store its token after this.
     let _refresh = profiles.lock(name, REFRESH_LIMIT)?;
     store.delete(name)?;
+    let login =
+        Login { profile: name.to_owned(), facts: profile.clone(), store: store.clone(), refresh: None };
+    forget_kept(settings, &login)?;
     profiles.update(|facts| {
         facts.profiles.remove(name);
         if facts.current.as_deref() == Some(name) {
@@ -117,6 +121,15 @@ fn forget(profiles: &Profiles, facts: &Facts, name: &str) -> Result<()> {
         store.place()
     ));
     Ok(())
+}
+
+/// Removes what was kept of this login's answers, where anything ever was.
+fn forget_kept(settings: &Settings, login: &Login) -> Result<()> {
+    let kept = setup::store(settings);
+    if !kept.path().is_some_and(|path| path.exists()) {
+        return Ok(());
+    }
+    in_runtime(async { dispatch::forget(&kept, login).await })
 }
 
 pub(super) fn token(settings: &Settings, yes: bool) -> Result<()> {
