@@ -9,6 +9,7 @@
 //! removed and cut short. Never a layer's name or a comment.
 
 mod credential;
+mod network;
 mod oauth;
 mod result;
 
@@ -17,6 +18,7 @@ use std::{fmt, time::Duration};
 use serde_json::{Value, json};
 
 pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
+pub use network::{innermost, unreachable};
 pub use oauth::OAuthError;
 pub use result::ResultError;
 

@@ -4,13 +4,17 @@
 //! neither MCP nor the terminal.
 
 mod ceiling;
+mod comments;
 mod outline;
 mod present;
 mod query;
 mod results;
+mod search;
+pub mod source;
 mod status;
 mod teams;
 mod untrusted;
+mod variables;
 
 use std::{
     sync::Arc,
@@ -55,6 +59,8 @@ pub struct App {
     filters: Filters,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
+    /// What files' variables are called.
+    variables: variables::Memory,
 }
 
 impl App {
@@ -68,6 +74,7 @@ impl App {
             results: Results::default(),
             filters: Filters::default(),
             writes: TaskTracker::new(),
+            variables: variables::Memory::default(),
         }
     }
 
@@ -181,6 +188,15 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         Handler::ResultQuery => query::query(app, caller, &args).await,
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::NodesSearch(_) => Box::pin(search::run(app, caller, tool, &args)).await,
+        Handler::CommentsDigest(endpoint) => {
+            Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
+        }
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
+}
+
+/// An argument that is a text; empty where it is not given.
+fn text<'a>(args: &'a Args, name: &str) -> &'a str {
+    args.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
 }

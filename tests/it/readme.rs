@@ -45,3 +45,19 @@ fn the_snippets_for_hosts_are_valid() {
         assert!(json.to_string().contains("\"command\":\"figma-mcp\""), "{snippet}");
     }
 }
+
+#[test]
+fn the_page_on_hosting_explains_every_switch_of_http() {
+    let text = fs::read_to_string(golden::repository("docs/hosting.md")).unwrap();
+    let command = cli::command();
+    let switches: Vec<String> = command
+        .get_arguments()
+        .filter(|argument| argument.get_help_heading() == Some("HTTP") && !argument.is_hide_set())
+        .filter_map(|argument| argument.get_long().map(|name| format!("`--{name}")))
+        .collect();
+    assert!(switches.len() >= 14, "{switches:?}");
+    let (_, table) = text.split_once("| Switch of `serve`").unwrap();
+    for switch in switches {
+        assert!(table.lines().any(|line| line.starts_with('|') && line.contains(&switch)), "{switch}");
+    }
+}

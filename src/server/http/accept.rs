@@ -1,6 +1,6 @@
 //! Connections: how many, how long, and in what encryption.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -101,23 +101,39 @@ where
 }
 
 /// What serves HTTPS with these files.
+///
+/// # Errors
+/// Which file is wrong, and how. Nothing of the key's text stands in an error.
 pub(super) fn tls(files: &Tls) -> Result<TlsAcceptor> {
-    let unusable = |path: &std::path::Path, problem: String| Error::File {
-        path: path.display().to_string(),
-        problem: format!("it cannot serve HTTPS: {problem}"),
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&content(&files.certificates)?)
+        .collect::<Result<_, _>>()
+        .map_err(|_| unusable("--tls-cert", &files.certificates, "is no certificate in PEM"))?;
+    if chain.is_empty() {
+        return Err(unusable("--tls-cert", &files.certificates, "holds no certificate in PEM"));
+    }
+    let key = PrivateKeyDer::from_pem_slice(&content(&files.key)?)
+        .map_err(|_| unusable("--tls-key", &files.key, "holds no private key in PEM"))?;
+    let broken = |error: rustls::Error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            unusable("--tls-key", &files.key, "is not the key of the certificate")
+        }
+        other => unusable("--tls-cert", &files.certificates, &format!("cannot be used: {other}")),
     };
-    let broken_chain = |error: &dyn std::fmt::Display| unusable(&files.certificates, error.to_string());
-    let chain = CertificateDer::pem_file_iter(&files.certificates)
-        .map_err(|error| broken_chain(&error))?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| broken_chain(&error))?;
-    // The key's own text never stands in an error.
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|_| unusable(&files.key, "it holds no private key in PEM".to_owned()))?;
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| io::Error::other(error.to_string()))
-        .map_err(|error| broken_chain(&error))?;
+        .map_err(broken)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn content(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path)
+        .map_err(|error| Error::File { path: path.display().to_string(), problem: error.to_string() })
+}
+
+fn unusable(flag: &str, path: &Path, problem: &str) -> Error {
+    Error::Usage {
+        problem: format!("{flag}: {} {problem}", path.display()),
+        hint: "Give a certificate chain and the private key that was made with it, both in PEM.".to_owned(),
+    }
 }

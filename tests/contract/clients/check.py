@@ -11,11 +11,11 @@ for all of them. Prints a line `ok NAME` or `FAILED NAME: why` for each.
 
 import copy
 import json
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from serving import no_settings, run_all, scratch_home
 
 HERE = Path(__file__).parent
 OLD, NEW = "2025-11-25", "2026-07-28"
@@ -183,26 +183,13 @@ def self_test():
 def main():
     if sys.argv[1:] == ["--self-test"]:
         return self_test()
-    for name in [name for name in os.environ if name.startswith("FIGMA")]:
-        del os.environ[name]
     if sys.argv[1:2] == ["--plain"]:
+        no_settings()
         sdk([sys.executable, str(HERE / "plain.py"), *sys.argv[2:], "serve", "--sandbox"], OLD)
         return 0
     packages, binary = (Path(it).resolve() for it in sys.argv[1:])
-    home = packages / "home"
-    home.mkdir(exist_ok=True)
-    os.environ["HOME"] = str(home)
-    failed = 0
-    for name, test in clients(packages, binary):
-        start = time.monotonic()
-        try:
-            test()
-        except Exception as error:  # whatever a client does, the others are to run
-            failed += 1
-            print(f"FAILED {name}: {error!r}"[:1500], flush=True)
-        else:
-            print(f"ok {name} ({time.monotonic() - start:.1f} s)", flush=True)
-    return 1 if failed else 0
+    scratch_home(packages)
+    return run_all(clients(packages, binary))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Python SDK 2.x as a client: python2.py MODE SERVER ARGUMENT…; calls on stdin, prints what came."""
+"""The Python SDK 2.x as a client: python2.py MODE SERVER ARGUMENT… or python2.py MODE URL; calls on stdin, prints what came."""
 
 import asyncio
 import json
@@ -6,12 +6,21 @@ import sys
 
 from mcp import StdioServerParameters
 from mcp.client.client import Client
+from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+
+def transport(server, *arguments):
+    if server.endswith("/sse"):
+        return sse_client(server)
+    if server.startswith("http"):
+        return streamable_http_client(server)
+    return stdio_client(StdioServerParameters(command=server, args=list(arguments)))
 
 
 async def main():
-    server = StdioServerParameters(command=sys.argv[2], args=sys.argv[3:])
-    async with Client(stdio_client(server), mode=sys.argv[1]) as client:
+    async with Client(transport(*sys.argv[2:]), mode=sys.argv[1]) as client:
         tools = (await client.list_tools()).tools
         results = [await client.call_tool(name, arguments) for name, arguments in json.load(sys.stdin)]
         protocol, info = client.protocol_version, client.server_info

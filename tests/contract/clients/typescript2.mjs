@@ -1,16 +1,20 @@
-// The TypeScript SDK 2.x as a client: typescript2.mjs PACKAGES MODE SERVER ARGUMENT…; calls on stdin, prints what came.
+// The TypeScript SDK 2.x as a client: typescript2.mjs PACKAGES MODE SERVER ARGUMENT… or … MODE URL; calls on stdin,
+// prints what came.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const [, , packages, mode, command, ...args] = process.argv;
 const load = (name) => import(pathToFileURL(createRequire(`${packages}/`).resolve(name)));
-const { Client } = await load("@modelcontextprotocol/client");
+const { Client, SSEClientTransport, StreamableHTTPClientTransport } = await load("@modelcontextprotocol/client");
 const { StdioClientTransport } = await load("@modelcontextprotocol/client/stdio");
 
 const versionNegotiation = { mode: mode.startsWith("20") ? { pin: mode } : mode };
 const client = new Client({ name: "contract", version: "1" }, { versionNegotiation });
-await client.connect(new StdioClientTransport({ command, args }));
+const transport = command.endsWith("/sse") ? new SSEClientTransport(new URL(command))
+  : command.startsWith("http") ? new StreamableHTTPClientTransport(new URL(command))
+  : new StdioClientTransport({ command, args });
+await client.connect(transport);
 const protocol = client.getNegotiatedProtocolVersion();
 const { tools } = await client.listTools();
 const results = [];
