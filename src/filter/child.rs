@@ -133,8 +133,11 @@ fn work(input: &mut StdinLock<'_>, output: &mut impl Write) -> Result<(), Proble
 /// What the filter works on: the whole document, or only what lies at the end of its path.
 fn document(steps: &[path::Step], input: &mut impl BufRead) -> Result<Val, Problem> {
     let unreadable = |error: &dyn std::error::Error| {
+        // Where the reader stood says nothing: it reads one long line.
+        let error = foreign(&error.to_string());
+        let error = error.split(" at line ").next().unwrap_or_default();
         Problem(
-            format!("finds no such place: {}", foreign(&error.to_string())),
+            format!("finds no such place: {error}"),
             "Look at what is there first: `keys` for the names, `type` for what it is.".to_owned(),
         )
     };

@@ -56,7 +56,7 @@ fn an_agent_that_follows_the_next_calls_gets_every_item_once() {
     assert_eq!(ids(&seen), ids(expected));
     assert!(calls > 1, "{calls}");
     assert_eq!(
-        client.json("figma_status_get", json!({}))["calls"]["tier_3"],
+        client.json("figma_status_get", json!({}))["calls_so_far"]["tier_3"],
         1,
         "only the first call went to Figma"
     );
@@ -99,7 +99,6 @@ fn a_fresh_result_is_asked_in_one_call() {
         assert_eq!(refusal["error"], "bad_argument");
         assert!(refusal["what"].as_str().unwrap().contains(problem), "{refusal}");
     }
-    assert_eq!(client.refusal("figma_result_query", json!({ "tool": "figma_fil" }))["error"], "unknown_tool");
     assert_eq!(
         client.refusal("figma_result_query", json!({ "result_id": "nosuch" }))["error"],
         "result_gone"
@@ -122,7 +121,7 @@ fn filters_that_go_astray_end_and_the_session_lives() {
     for (filter, problem) in [
         ("def f: f; f", "did not end"),
         ("[limit(1e12; repeat(0))]", ""),
-        ("reduce range(99) as $i (\"x\"; . + .)", "memory"),
+        ("\"x\" * 4000000000", "memory"),
         ("last(repeat(1))", "did not end"),
         ("def f: 1 + f; f", "recursed too deeply"),
         ("repeat(\"0123456789abcdef\" * 4096)", ""),
@@ -132,7 +131,7 @@ fn filters_that_go_astray_end_and_the_session_lives() {
         ("$ENV.HOME", "does not have"),
         ("input", "does not have"),
         ("import \"x\" as x; .", "import"),
-        (".document[0]", "failed"),
+        (".document[0]", "finds no such place"),
         (".document | .[0]", "failed"),
         ("nan", "JSON cannot hold"),
         ("error(\"\\u202e\" * 9999)", "failed"),
