@@ -63,18 +63,17 @@ pub(super) fn run(
             None => Ok(output),
         }
     })?;
-    match (file, &output.stored) {
-        (Some(path), None) => save(path, output.body.as_bytes())?,
-        (Some(path), Some(stored)) => {
-            let mut body = stored.open().map_err(|error| unreadable(&error))?;
-            save_with(path, |file| io::copy(&mut body, file).map(drop))?;
+    match (file, output.images.first()) {
+        // The picture is what a file is wanted for; what is said of it is read here.
+        (Some(path), Some(image)) => {
+            save(path, &image.bytes)?;
+            show(&output)?;
         }
-        (None, None) => print(&printable(&output, io::stdout().is_terminal()))?,
-        (None, Some(stored)) => {
-            let mut body = stored.open().map_err(|error| unreadable(&error))?;
-            match io::copy(&mut body, &mut io::stdout().lock()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(unreadable(&error)),
-                _ => print("\n")?,
+        (Some(path), None) => save_body(path, &output)?,
+        (None, image) => {
+            show(&output)?;
+            if image.is_some() {
+                tell("note: There is a picture too: --output FILE saves it\n");
             }
         }
     }
@@ -99,6 +98,25 @@ fn printable(output: &Output, is_terminal: bool) -> String {
         .flatten();
     let text = pretty.and_then(|value| serde_json::to_string_pretty(&value).ok());
     text.unwrap_or_else(|| output.body.clone()) + "\n"
+}
+
+/// Prints the whole body.
+fn show(output: &Output) -> Result<()> {
+    let Some(stored) = &output.stored else {
+        return print(&printable(output, io::stdout().is_terminal()));
+    };
+    let mut body = stored.open().map_err(|error| unreadable(&error))?;
+    match io::copy(&mut body, &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unreadable(&error)),
+        _ => print("\n"),
+    }
+}
+
+/// Writes the whole body.
+fn save_body(path: &Path, output: &Output) -> Result<()> {
+    let Some(stored) = &output.stored else { return save(path, output.body.as_bytes()) };
+    let mut body = stored.open().map_err(|error| unreadable(&error))?;
+    save_with(path, |file| io::copy(&mut body, file).map(drop))
 }
 
 fn unreadable(error: &io::Error) -> Error {

@@ -5,10 +5,13 @@
 
 mod ceiling;
 mod comments;
+mod images;
 mod outline;
+mod picture;
 mod present;
 mod query;
 mod results;
+mod screenshot;
 mod search;
 pub mod source;
 mod status;
@@ -29,10 +32,11 @@ pub use self::{
     query::inner_tool,
     results::{Body, Kept},
 };
+pub use crate::disk::ImageDir;
 pub use crate::rest::{
     Network, Store,
     document::fetch,
-    download::download,
+    download::Downloads,
     forget,
     response::{Form, Image, Output},
 };
@@ -57,6 +61,8 @@ pub struct App {
     ceiling: Option<usize>,
     results: Results,
     filters: Filters,
+    /// The folder below which images are saved; without it none are.
+    pub image_dir: Option<ImageDir>,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
     /// What files' variables are called.
@@ -73,6 +79,7 @@ impl App {
             ceiling: None,
             results: Results::default(),
             filters: Filters::default(),
+            image_dir: None,
             writes: TaskTracker::new(),
             variables: variables::Memory::default(),
         }
@@ -188,6 +195,13 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         Handler::ResultQuery => query::query(app, caller, &args).await,
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        // In boxes: what composes is large, and every call would be as large as the largest.
+        Handler::ImagesDownload(endpoints) => {
+            Box::pin(images::download(app, caller, tool, endpoints, &args)).await
+        }
+        Handler::ScreenshotGet(endpoints) => {
+            Box::pin(screenshot::get(app, caller, tool, endpoints, &args)).await
+        }
         Handler::NodesSearch(_) => Box::pin(search::run(app, caller, tool, &args)).await,
         Handler::CommentsDigest(endpoint) => {
             Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
