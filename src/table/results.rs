@@ -18,22 +18,21 @@ const TOOLS: &[Tool] = &[{
     struct Args {
         /// From an earlier answer.
         result_id: Option<String>,
-        /// A reading tool to call first.
+        /// A reading tool to call.
         tool: Option<String>,
         /// Its arguments.
         arguments: Option<Map<String, Value>>,
-        /// jq, such as `.comments[] | {id, message}`.
+        /// jq: `.comments[] | {id, message}`.
         filter: Option<String>,
         /// Items to skip.
         offset: Option<u32>,
         /// Items at most.
-        #[schemars(range(min = 1))]
         limit: Option<u32>,
     }
     Tool {
         name: "figma_result_query",
         title: "Query a result",
-        description: "Filters or pages an earlier result without another call, or the answer of `tool`.",
+        description: "Filters (jq) or pages an earlier result, or `tool`'s answer.",
         effect: Effect::Read,
         input: input::<Args>(),
         handler: Handler::ResultQuery,
