@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{in_runtime, print, setup::Setup, tell};
+use super::{in_runtime, print, settled, setup::Setup, tell};
 use crate::{
     dispatch::{self, Form, Output},
     error::{Error, Result},
@@ -57,10 +57,11 @@ pub(super) fn run(
 ) -> Result<()> {
     let output = in_runtime(async {
         let setup = Setup::new(settings).await?;
-        let output = dispatch::run(&setup.app, &setup.caller, tool, given).await?;
+        let outcome = dispatch::run(&setup.app, &setup.caller, tool, given).await;
+        settled(&setup.app).await;
         match filter {
-            Some(filter) => filtered(&setup, output, filter).await,
-            None => Ok(output),
+            Some(filter) => filtered(&setup, outcome?, filter).await,
+            None => outcome,
         }
     })?;
     match (file, output.images.first()) {
