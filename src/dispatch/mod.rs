@@ -5,6 +5,8 @@
 
 mod ceiling;
 mod comments;
+mod context;
+mod fold;
 mod images;
 mod outline;
 mod picture;
@@ -46,7 +48,7 @@ use crate::{
     filter::Filters,
     rest::Rest,
     store::CallerKey,
-    table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
+    table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
 /// Everything that a call needs beside its caller. Nothing is global.
@@ -55,6 +57,8 @@ pub struct App {
     rest: Rest,
     /// Which tools are offered.
     pub selection: Selection,
+    /// Other servers' tools that are listed too.
+    pub names: Vec<&'static NameSet>,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
     /// The most bytes of text that a model gets at once; `None`: any number.
@@ -75,6 +79,7 @@ impl App {
         Self {
             rest: Rest::new(base_url, call_limit),
             selection,
+            names: Vec::new(),
             defaults,
             ceiling: None,
             results: Results::default(),
@@ -205,6 +210,7 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         Handler::ResultQuery => query::query(app, caller, &args).await,
         Handler::Status => Ok(status::get(&app.rest, caller).await),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
         Handler::ImagesDownload(endpoints) => {
             Box::pin(images::download(app, caller, tool, endpoints, &args)).await

@@ -1,376 +1,217 @@
-//! The outline of a tree of nodes that is too large to be shown: `id`, `name` and `type` of as many nodes
-//! as fit, the upper levels first. What is left out is said in its place, with its size.
-//!
-//! The answer is read as a stream and never held: a file can have hundreds of megabytes.
+//! What little of a node the image tools need: its name, its size, what lies in it, its image fills.
 
-use std::{collections::HashMap, io::Read};
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::ceiling::marker;
 use crate::{
-    error::{Error, Result},
-    walk::{Flow, Visitor, Walker},
+    error::foreign,
+    walk::{Flow, Visitor},
 };
 
-/// What a node takes beside its texts: brackets, the names of its members, what it says of its children.
-const NODE: usize = 96;
-/// Members beside the trees up to this size are shown whole.
-const SMALL: usize = 256;
-const CHUNK: usize = 64 * 1024;
+/// How many levels below a node are listed.
+const LEVELS: usize = 2;
+/// How many lines an outline has.
+const MOST_LINES: usize = 60;
 
-/// An outline.
-#[derive(Debug, PartialEq, Eq)]
+/// A node, and what lies in it as far as that is listed.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) id: String,
+    pub(super) name: String,
+    kind: String,
+    size: Option<(f64, f64)>,
+    children: Vec<Node>,
+    /// How many nodes lie in it, at any depth, hidden ones left out.
+    count: usize,
+    own: Vec<ImageFill>,
+    below: Vec<ImageFill>,
+    is_hidden: bool,
+}
+
+/// An image fill of a node: Figma's own paint.
+#[derive(Debug, Clone)]
+pub(super) struct ImageFill {
+    pub(super) node_id: String,
+    pub(super) node_name: String,
+    pub(super) paint: Value,
+}
+
+/// Gathers nodes from an answer.
+#[derive(Debug, Default)]
 pub(super) struct Outline {
-    /// The outline as JSON, in the shape of the answer.
-    pub(super) body: String,
-    /// How many nodes it shows.
-    pub(super) shown: usize,
-    /// How many there are.
-    pub(super) total: usize,
+    open: Vec<Node>,
+    /// The nodes that were asked for, those that exist.
+    pub(super) nodes: Vec<Node>,
 }
 
-/// Reads a tree and makes its outline, at most `limit` bytes long.
-///
-/// # Errors
-/// When this is no tree of nodes, or cannot be read.
-pub(super) fn outline(mut source: impl Read, limit: usize) -> Result<Outline> {
-    let mut walker = Walker::new(Levels { limit, ..Levels::default() });
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let read = source
-            .read(&mut chunk)
-            .map_err(|error| Error::File { path: "a kept answer".to_owned(), problem: error.to_string() })?;
-        if read == 0 {
-            break;
-        }
-        walker.push(chunk.get(..read).unwrap_or_default())?;
-    }
-    Ok(walker.finish()?.printed())
-}
-
-/// A node of the outline.
-#[derive(Debug, Default)]
-struct Node {
-    /// `"id":"1:2","name":…`
-    texts: Vec<String>,
-    children: Vec<usize>,
-    /// How many children it has in truth.
-    count: usize,
-    bytes: u64,
-    /// The entry of `nodes` that it is the document of.
-    entry: Option<String>,
-}
-
-impl Node {
-    fn size(&self) -> usize {
-        NODE + self.texts.iter().map(|text| text.len() + 1).sum::<usize>()
-            + self.entry.as_ref().map_or(0, |id| id.len() + 20)
+impl Outline {
+    /// The node of this id, if it was asked for and exists.
+    pub(super) fn node(&self, id: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.id == id)
     }
 }
 
-/// A node that is being read.
-#[derive(Debug)]
-struct Open {
-    /// Its number in the outline, if it has a place there.
-    shown: Option<usize>,
-    begin: u64,
-    count: usize,
-}
-
-#[derive(Debug, Default)]
-struct Levels {
-    limit: usize,
-    used: usize,
-    nodes: HashMap<usize, Node>,
-    /// The nodes of each level that have a place, in their order.
-    by_level: Vec<Vec<usize>>,
-    /// The first level that takes no more nodes: it or one above it did not fit.
-    full: Option<usize>,
-    open: Vec<Open>,
-    total: usize,
-    /// Members of the answer beside its trees: (entry of `nodes`, name and value).
-    beside: Vec<(Option<String>, String)>,
-    beside_used: usize,
-    /// Entries of `nodes` that are null.
-    nulls: Vec<String>,
-    beside_left: usize,
-    /// How many trees there are.
-    roots: usize,
-}
-
-impl Visitor for Levels {
-    fn open(&mut self, at: u64) {
-        let level = self.open.len();
-        if let Some(parent) = self.open.last_mut() {
-            parent.count += 1;
-        } else {
-            self.roots += 1;
-        }
-        let number = self.total;
-        self.total += 1;
-        let has_room = self.full.is_none_or(|full| level < full);
-        // A node whose parent has no place lies on a level that is full.
-        let shown = has_room.then_some(number);
-        if has_room {
-            if self.by_level.len() <= level {
-                self.by_level.push(Vec::new());
-            }
-            if let Some(nodes) = self.by_level.get_mut(level) {
-                nodes.push(number);
-            }
-            let node = Node::default();
-            self.used += node.size();
-            self.nodes.insert(number, node);
-            if let Some(parent) = self.open.last().and_then(|parent| self.nodes.get_mut(&parent.shown?)) {
-                parent.children.push(number);
-            }
-            self.shrink();
-        }
-        self.open.push(Open { shown, begin: at, count: 0 });
+impl Visitor for Outline {
+    fn open(&mut self, _at: u64) {
+        self.open.push(Node::default());
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        let node = self.open.last().and_then(|open| self.nodes.get_mut(&open.shown?));
-        if let Some(node) = node {
-            let value = String::from_utf8_lossy(value);
-            let value = if value.len() > SMALL { marker(&value) } else { value.into_owned() };
-            let text = format!("\"{}\":{value}", String::from_utf8_lossy(key));
-            self.used += text.len() + 1;
-            node.texts.push(text);
-            self.shrink();
+        let is_asked_for = self.open.len() == 1;
+        let Some(node) = self.open.last_mut() else { return Flow::Continue };
+        let text = || serde_json::from_slice(value).unwrap_or_default();
+        match key {
+            b"id" => node.id = text(),
+            b"name" => node.name = text(),
+            b"type" => node.kind = text(),
+            b"visible" if value == b"false" => {
+                node.is_hidden = true;
+                // What was asked for is told of, whether it shows or not.
+                return if is_asked_for { Flow::Continue } else { Flow::Skip };
+            }
+            b"absoluteBoundingBox" => node.size = size(value),
+            b"fills" | b"strokes" => node.add_fills(value),
+            _ => {}
         }
         Flow::Continue
     }
 
-    fn close(&mut self, end: u64) {
-        let Some(open) = self.open.pop() else { return };
-        if let Some(node) = open.shown.and_then(|number| self.nodes.get_mut(&number)) {
-            node.count = open.count;
-            node.bytes = end.saturating_sub(open.begin);
+    fn close(&mut self, _end: u64) {
+        let Some(mut node) = self.open.pop() else { return };
+        let depth = self.open.len();
+        for fill in &mut node.own {
+            fill.node_id.clone_from(&node.id);
+            fill.node_name.clone_from(&node.name);
+        }
+        let Some(parent) = self.open.last_mut() else {
+            self.nodes.push(node);
+            return;
+        };
+        if node.is_hidden {
+            return;
+        }
+        parent.count += 1 + node.count;
+        parent.below.append(&mut node.own);
+        parent.below.append(&mut node.below);
+        if depth <= LEVELS {
+            parent.children.push(node);
         }
     }
 
-    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
-        let value = String::from_utf8_lossy(value);
-        if entry.is_some() && key.is_empty() {
-            // An entry that is null.
-            let null = entry.map(|id| format!("{}:null", quoted(id))).unwrap_or_default();
-            self.used += null.len() + 1;
-            self.nulls.push(null);
-            self.shrink();
-            return;
-        }
-        let value = if value.len() > SMALL { marker(&value) } else { value.into_owned() };
-        let member = format!("{}:{value}", quoted(&String::from_utf8_lossy(key)));
-        self.keep_beside(entry.map(str::to_owned), member);
-    }
+    fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
     fn wants(&self, key: &[u8]) -> bool {
-        matches!(key, b"id" | b"name" | b"type")
+        matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox" | b"fills" | b"strokes")
+    }
+
+    fn wants_beside(&self, _key: &[u8]) -> bool {
+        false
     }
 }
 
-impl Levels {
-    /// Takes the last nodes of the lowest level away until the rest fits: then every upper level is
-    /// there whole, and the lowest one up to some node.
-    fn shrink(&mut self) {
-        while self.used > self.limit {
-            let Some(last) = self.by_level.pop() else { return };
-            let level = self.by_level.len();
-            self.full = Some(self.full.map_or(level, |full| full.min(level)));
-            let mut last = last;
-            if let Some(node) = last.pop().and_then(|number| self.nodes.remove(&number)) {
-                self.used = self.used.saturating_sub(node.size());
-            }
-            if !last.is_empty() {
-                self.by_level.push(last);
-            }
-        }
+impl Node {
+    /// The visible image fills: its own, or where it has none those of what is in it.
+    pub(super) fn image_fills(&self) -> &[ImageFill] {
+        if self.own.is_empty() { &self.below } else { &self.own }
     }
 
-    fn keep_beside(&mut self, entry: Option<String>, member: String) {
-        if entry.is_some() && self.entry_of_last_root() {
-            // The document of an entry comes before its other members.
-            let root = self.by_level.first().and_then(|roots| roots.last()).copied();
-            if let Some(node) = root.and_then(|root| self.nodes.get_mut(&root)) {
-                node.entry.clone_from(&entry);
-            }
-        }
-        let size = member.len() + 1;
-        if self.beside_used + size > self.limit / 4 {
-            self.beside_left += 1;
+    fn add_fills(&mut self, paints: &[u8]) {
+        // Most paints are colours: they are not parsed.
+        if !paints.windows(3).any(|word| word == b"Ref") {
             return;
         }
-        self.beside_used += size;
-        self.used += size;
-        self.beside.push((entry, member));
-        self.shrink();
-    }
-
-    /// Whether the last tree was read within an entry whose name is not known yet.
-    fn entry_of_last_root(&self) -> bool {
-        let root = self.by_level.first().and_then(|roots| roots.last());
-        root.and_then(|root| self.nodes.get(root)).is_some_and(|node| node.entry.is_none())
-    }
-
-    fn printed(self) -> Outline {
-        let roots = self.by_level.first().cloned().unwrap_or_default();
-        let beside = |entry: Option<&str>| -> Vec<String> {
-            self.beside
-                .iter()
-                .filter(|(of, _)| of.as_deref() == entry)
-                .map(|(_, member)| member.clone())
-                .collect()
+        let paints: Vec<Value> = serde_json::from_slice(paints).unwrap_or_default();
+        let is_shown = |paint: &Value| {
+            paint.get("visible") != Some(&Value::Bool(false))
+                && ["imageRef", "gifRef"].iter().any(|name| paint.get(*name).is_some_and(Value::is_string))
         };
-        let is_map =
-            self.roots > 1 || !self.nulls.is_empty() || self.beside.iter().any(|(entry, _)| entry.is_some());
-        let mut members: Vec<String> = Vec::new();
-        if is_map {
-            let mut entries: Vec<String> = roots
-                .iter()
-                .map(|root| {
-                    let entry = self.nodes.get(root).and_then(|node| node.entry.clone());
-                    let mut inner = vec![format!("\"document\":{}", self.print(*root))];
-                    inner.extend(beside(entry.as_deref().or(Some(""))));
-                    let name = entry.map_or_else(|| self.id_of(*root), |entry| quoted(&entry));
-                    format!("{name}:{{{}}}", inner.join(","))
-                })
-                .collect();
-            entries.extend(self.nulls.iter().cloned());
-            members.push(format!("\"nodes\":{{{}}}", entries.join(",")));
-            if self.roots > roots.len() {
-                members.push(format!("\"nodes_left\":{}", self.roots - roots.len()));
-            }
-        } else if let Some(root) = roots.first() {
-            members.push(format!("\"document\":{}", self.print(*root)));
-        }
-        let others = beside(None);
-        let is_node_alone = !is_map && others.is_empty() && self.beside_left == 0;
-        members.extend(others);
-        if self.beside_left > 0 {
-            members.push(format!("\"members_left\":{}", self.beside_left));
-        }
-        let body = match roots.first() {
-            Some(root) if is_node_alone => self.print(*root),
-            _ => format!("{{{}}}", members.join(",")),
-        };
-        Outline { body, shown: self.nodes.len(), total: self.total }
+        self.own.extend(paints.into_iter().filter(is_shown).map(|paint| ImageFill {
+            node_id: String::new(),
+            node_name: String::new(),
+            paint,
+        }));
     }
 
-    /// The node's id as JSON.
-    fn id_of(&self, number: usize) -> String {
-        let id = self.nodes.get(&number).and_then(|node| {
-            node.texts.iter().find_map(|text| text.strip_prefix("\"id\":").map(str::to_owned))
-        });
-        id.filter(|id| id.starts_with('"')).unwrap_or_else(|| "\"\"".to_owned())
+    /// The longest side, in Figma's pixels.
+    pub(super) fn longest_side(&self) -> Option<f64> {
+        self.size.map(|(width, height)| width.max(height)).filter(|side| *side > 0.0)
     }
 
-    fn print(&self, number: usize) -> String {
-        let Some(node) = self.nodes.get(&number) else { return "null".to_owned() };
-        let mut members = node.texts.clone();
-        let children: Vec<String> = node
-            .children
-            .iter()
-            .filter(|child| self.nodes.contains_key(child))
-            .map(|child| self.print(*child))
-            .collect();
-        if children.is_empty() && node.count > 0 {
-            members.push(format!(
-                "\"children\":{{\"folded\":\"array\",\"items\":{},\"bytes\":{}}}",
-                node.count, node.bytes
-            ));
-        } else if !children.is_empty() {
-            members.push(format!("\"children\":[{}]", children.join(",")));
-            if node.count > children.len() {
-                members.push(format!("\"children_left\":{}", node.count - children.len()));
-            }
+    /// A line a node: this one, then what lies in it, indented.
+    pub(super) fn lines(&self) -> String {
+        let mut lines = vec![self.line(0)];
+        self.add_lines(1, &mut lines);
+        let more = 1 + self.count - lines.len().min(1 + self.count);
+        if more > 0 {
+            lines.push(format!("… and {more} more nodes in it"));
         }
-        format!("{{{}}}", members.join(","))
+        lines.join("\n")
+    }
+
+    fn add_lines(&self, depth: usize, lines: &mut Vec<String>) {
+        for child in &self.children {
+            if lines.len() >= MOST_LINES {
+                return;
+            }
+            lines.push(child.line(depth));
+            child.add_lines(depth + 1, lines);
+        }
+    }
+
+    fn line(&self, depth: usize) -> String {
+        let size = self.size.map(|(width, height)| format!(" {} × {}", width.round(), height.round()));
+        format!(
+            "{}{} \"{}\" {}{}",
+            "  ".repeat(depth),
+            foreign(&self.id),
+            foreign(&self.name),
+            foreign(&self.kind),
+            size.unwrap_or_default()
+        )
     }
 }
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn size(value: &[u8]) -> Option<(f64, f64)> {
+    #[derive(Deserialize)]
+    struct Area {
+        width: f64,
+        height: f64,
+    }
+    serde_json::from_slice::<Area>(value).ok().map(|area| (area.width, area.height))
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
+pub(super) mod tests {
     use super::*;
+    use crate::walk::Walker;
 
-    fn tree(name: &str, fan: usize, depth: usize) -> Value {
-        let children: Vec<Value> = if depth == 0 {
-            Vec::new()
-        } else {
-            (0..fan).map(|n| tree(&format!("{name}.{n}"), fan, depth - 1)).collect()
-        };
-        let mut node =
-            json!({ "id": name, "name": format!("Node {name}"), "visible": false, "type": "FRAME" });
-        if depth > 0 {
-            node["children"] = json!(children);
-        }
-        node["fills"] = json!([{ "color": { "r": 0.5 } }]);
-        node
-    }
-
-    fn count(node: &Value) -> usize {
-        1 + node["children"].as_array().map_or(0, |children| children.iter().map(count).sum())
-    }
-
-    fn outlined(answer: &Value, limit: usize) -> (Outline, Value) {
-        let outline = outline(answer.to_string().as_bytes(), limit).unwrap();
-        assert!(outline.body.len() <= limit, "{} > {limit}", outline.body.len());
-        let shown = serde_json::from_str(&outline.body).unwrap();
-        (outline, shown)
+    /// What is gathered of an answer.
+    pub(in crate::dispatch) fn outline(answer: &Value) -> Outline {
+        let mut walker = Walker::new(Outline::default());
+        walker.push(answer.to_string().as_bytes()).unwrap();
+        walker.finish().unwrap()
     }
 
     #[test]
-    fn the_upper_levels_come_first_and_what_is_left_out_is_said() {
-        let file =
-            json!({ "document": tree("0", 6, 4), "components": { "a": "x".repeat(500) }, "name": "File" });
-        let (outline, shown) = outlined(&file, 4_000);
-        assert_eq!(outline.total, count(&file["document"]));
-        assert_eq!(outline.shown, count(&shown["document"]));
-        assert_eq!(shown["name"], "File");
-        assert_eq!(shown["components"]["folded"], "object");
-        let pages = shown["document"]["children"].as_array().unwrap();
-        assert_eq!(pages.len(), 6);
-        assert_eq!(pages[0]["children"][0]["name"], "Node 0.0.0");
-        assert_eq!(pages[0]["type"], "FRAME");
-        assert!(pages[0].get("fills").is_none());
-        let folded = pages.iter().rfind(|page| page["children"].is_object()).unwrap();
-        assert_eq!(folded["children"]["items"], 6);
-        assert!(folded["children"]["bytes"].as_u64().unwrap() > 1_000);
-    }
-
-    #[test]
-    fn a_wide_level_ends_early() {
-        let (outline, shown) = outlined(&json!({ "document": tree("0", 500, 1), "name": "File" }), 4_000);
-        let shown_children = shown["document"]["children"].as_array().unwrap().len();
-        assert!(shown_children > 20, "{shown_children}");
-        assert_eq!(shown["document"]["children_left"], 500 - shown_children);
-        assert_eq!(outline.shown, shown_children + 1);
-    }
-
-    #[test]
-    fn nodes_keep_their_entries() {
-        let entry = |id: &str| json!({ "document": tree(id, 6, 2), "components": {}, "schemaVersion": 0 });
-        let answer =
-            json!({ "name": "File", "nodes": { "1:1": entry("1:1"), "1:2": null, "1:3": entry("1:3") } });
-        let (_, shown) = outlined(&answer, 4_000);
-        assert_eq!(shown["nodes"]["1:3"]["document"]["id"], "1:3");
-        assert_eq!(shown["nodes"]["1:1"]["schemaVersion"], 0);
-        assert!(shown["nodes"]["1:2"].is_null());
-        let one = entry("1:1");
-        let many: serde_json::Map<String, Value> = (0..60).map(|n| (format!("1:{n}"), one.clone())).collect();
-        let (_, shown) = outlined(&json!({ "nodes": many }), 4_096);
-        let entries = shown["nodes"].as_object().unwrap().len();
-        assert_eq!(shown["nodes_left"], 60 - entries);
-    }
-
-    #[test]
-    fn a_node_alone_is_a_tree_too() {
-        let (outline, shown) = outlined(&tree("7:7", 9, 3), 2_000);
-        assert_eq!((shown["id"].as_str(), outline.total), (Some("7:7"), 820));
+    fn a_node_is_told_with_what_lies_in_it() {
+        let leaf = |id: &str| serde_json::json!({ "id": id, "name": "Leaf", "type": "VECTOR" });
+        let answer = serde_json::json!({ "nodes": { "1:1": { "document": {
+            "id": "1:1", "name": "Home\u{202e}\n", "type": "FRAME",
+            "absoluteBoundingBox": { "x": 0, "y": 0, "width": 390, "height": 844.4 },
+            "children": [
+                { "id": "1:2", "name": "Bar", "type": "FRAME", "children": [
+                    { "id": "1:3", "name": "Icon", "type": "FRAME", "children": [leaf("1:4"), leaf("1:5")] },
+                ] },
+                { "id": "1:6", "name": "Gone", "visible": false, "type": "FRAME", "children": [leaf("1:7")] },
+            ],
+        } }, "9:9": null } });
+        let outline = outline(&answer);
+        assert!(outline.node("9:9").is_none());
+        let home = outline.node("1:1").unwrap();
+        assert_eq!(home.longest_side(), Some(844.4));
+        assert_eq!(
+            home.lines(),
+            "1:1 \"Home\" FRAME 390 × 844\n  1:2 \"Bar\" FRAME\n    1:3 \"Icon\" FRAME\n… and 2 more nodes in it"
+        );
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     App,
     ceiling::{self, Part, ROOT, Shortened},
-    outline::{Outline, outline},
+    fold::{Outline, outline},
     results::{Body, Kept, cleaned},
     untrusted::{self, Within, clean},
 };

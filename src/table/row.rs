@@ -44,6 +44,7 @@ impl Tool {
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
             Handler::Call(endpoint)
+            | Handler::DesignContext(endpoint)
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint) => Some(endpoint),
@@ -94,6 +95,8 @@ pub enum Handler {
     TeamGet(Endpoint),
     /// `figma_result_query`, about a result that is kept, or that another tool is called for.
     ResultQuery,
+    /// `figma_design_context_get`, a description of nodes.
+    DesignContext(Endpoint),
     /// `figma_images_download`: renders and image fills, saved as files.
     ImagesDownload(ImageEndpoints),
     /// `figma_screenshot_get`: a render that the model sees.
@@ -113,8 +116,6 @@ pub struct ImageEndpoints {
     pub render: Endpoint,
     /// Names the addresses of image fills.
     pub fills: Endpoint,
-    /// Gets nodes.
-    pub nodes: Endpoint,
 }
 
 /// One REST endpoint, and what it takes to be allowed to call it.
