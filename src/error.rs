@@ -11,6 +11,7 @@
 mod credential;
 mod network;
 mod oauth;
+mod result;
 mod size;
 
 use std::{fmt, time::Duration};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
 pub use network::{innermost, unreachable};
 pub use oauth::OAuthError;
+pub use result::ResultError;
 
 /// The result of anything that can end in one of our errors.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -71,6 +73,9 @@ pub enum Error {
     /// A login with OAuth failed, or its token cannot be replaced.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// A question about a kept result cannot be answered.
+    #[error(transparent)]
+    Result(#[from] ResultError),
     /// Figma never accepts this kind of token for this tool.
     #[error("{kind} cannot call `{tool}`")]
     WrongToken {
@@ -350,6 +355,7 @@ impl Error {
             Self::BrokenToken { .. } => "broken_token",
             Self::Credential(error) => error.kind(),
             Self::OAuth(error) => error.kind(),
+            Self::Result(error) => error.kind(),
             Self::WrongToken { .. } => "wrong_token",
             Self::BadToken { .. } => "bad_token",
             Self::MissingScope { .. } => "missing_scope",
@@ -388,6 +394,7 @@ impl Error {
             Self::NoToken => Some("every call to Figma needs a token of yours".into()),
             Self::Credential(error) => error.why(),
             Self::OAuth(error) => error.why(),
+            Self::Result(error) => error.why(),
             Self::WrongToken { accepted, scope, .. } => Some(match scope {
                 Some(scope) => format!("Figma accepts {accepted} here, with the scope `{scope}`"),
                 None => format!("Figma accepts {accepted} here"),
@@ -431,6 +438,7 @@ impl Error {
             Self::BrokenToken { .. } => Person("set it again, exactly as Figma showed it.".into()),
             Self::Credential(error) => error.next(),
             Self::OAuth(error) => error.next(),
+            Self::Result(error) => error.next(),
             Self::WrongToken { accepted, .. } => Person(format!("configure {accepted}; retrying will not help.")),
             Self::BadToken { .. } => Person("create a new token, and store it with `figma-mcp auth login` (or set FIGMA_TOKEN; if it is a plan or OAuth token, FIGMA_TOKEN_KIND must say so).".into()),
             Self::MissingScope { scopes, .. } => Person(format!("create a token with the scope {} and set it.", scope_list(scopes))),
@@ -533,6 +541,7 @@ impl Error {
             Self::UnknownTool { .. }
             | Self::HiddenTool { .. }
             | Self::BadArgument { .. }
+            | Self::Result(_)
             | Self::NoImageDir
             | Self::Outside { .. }
             | Self::Usage { .. } => 2,

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
-//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, design, walk, disk, auth, table, error |
+//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, design, walk, filter, disk, store, auth, table, error |
+//! | [`filter`] | A jq filter over a document, in a process of its own | error |
 //! | [`disk`] | Writes images below one allowed folder | error |
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, store, walk, table, error |
 //! | [`design`] | Understands a design: Figma's JSON in, something short out; pure | walk, error |
@@ -40,6 +41,7 @@ pub mod design;
 pub mod disk;
 pub mod dispatch;
 pub mod error;
+pub mod filter;
 pub mod reference;
 pub mod rest;
 pub mod sandbox;

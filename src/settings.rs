@@ -95,6 +95,10 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_TIMEOUT", global = true, value_name = "SECONDS", default_value = "120", value_parser = timeout)]
     pub timeout: u64,
 
+    /// Most bytes of text in one answer to a model; what is larger is kept, and shown in part
+    #[arg(long, env = "FIGMA_MCP_MAX_RESULT_BYTES", global = true, value_name = "BYTES", default_value = "49152", value_parser = max_result_bytes)]
+    pub max_result_bytes: usize,
+
     /// Talk to an embedded fake Figma instead of the real one; needs no token
     #[arg(long, env = "FIGMA_MCP_SANDBOX", global = true, value_parser = FalseyValueParser::new())]
     pub sandbox: bool,
@@ -211,6 +215,17 @@ fn timeout(text: &str) -> Result<u64, String> {
         .ok()
         .filter(|seconds| (1..=3600).contains(seconds))
         .ok_or_else(|| "it must be a whole number of seconds from 1 to 3600".to_owned())
+}
+
+/// Bytes; an empty value is the default. Below 4 KiB there is no room to say what is left out.
+fn max_result_bytes(text: &str) -> Result<usize, String> {
+    const DEFAULT: usize = 48 * 1024;
+    const SMALLEST: usize = 4 * 1024;
+    let Some(text) = meaningful(text) else { return Ok(DEFAULT) };
+    text.parse()
+        .ok()
+        .filter(|bytes| *bytes >= SMALLEST)
+        .ok_or_else(|| format!("it must be a whole number of bytes, {SMALLEST} at the least"))
 }
 
 /// A level by name; an empty value is the default.

@@ -25,7 +25,7 @@ pub use self::{
     file::Files,
     fingerprint::{Fingerprint, lasting, random, random_name},
     keyring::{Keyring, SERVICE},
-    redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted},
+    redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted, redacted_in_data},
 };
 use crate::{
     error::{Error, Result, TokenProblem},

@@ -4,6 +4,7 @@
 //! Figma token that it does not know.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     io::{self, Write},
     panic,
@@ -66,9 +67,49 @@ pub fn redacted(text: &str) -> String {
     without_lookalikes(&clean)
 }
 
+/// The same for what Figma answers, where words after `Bearer` are somebody's text.
+pub fn redacted_in_data(text: &str) -> Cow<'_, str> {
+    let mut clean = Cow::Borrowed(text);
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let visiting = VISITING.read().unwrap_or_else(PoisonError::into_inner);
+    for secret in known.iter().chain(visiting.iter()) {
+        if clean.contains(secret.expose_secret()) {
+            clean = Cow::Owned(clean.replace(secret.expose_secret(), MARK));
+        }
+    }
+    let mut kept = String::new();
+    let mut from = 0;
+    for (at, _) in clean.match_indices("fig") {
+        let rest = clean.get(at..).unwrap_or_default();
+        let word = rest.get(..rest.find(|c| !is_part(c)).unwrap_or(rest.len())).unwrap_or_default();
+        let begins = is_word_start(clean.get(..at).unwrap_or_default());
+        if begins && at >= from && looks_like_a_token(word) {
+            kept += clean.get(from..at).unwrap_or_default();
+            kept += MARK;
+            from = at + word.len();
+        }
+    }
+    if from == 0 {
+        return clean;
+    }
+    kept += clean.get(from..).unwrap_or_default();
+    Cow::Owned(kept)
+}
+
+fn is_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// Whether a word can begin after this: no letter stands there, but for one of JSON's escapes.
+fn is_word_start(before: &str) -> bool {
+    let from_end = |count: usize| before.len().checked_sub(count).and_then(|start| before.get(start..));
+    !before.ends_with(is_part)
+        || from_end(2).is_some_and(|escape| escape.starts_with('\\'))
+        || from_end(6).is_some_and(|escape| escape.starts_with("\\u"))
+}
+
 /// Takes out words such as `figd_…`, and what follows `Bearer`.
 fn without_lookalikes(text: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut clean = String::with_capacity(text.len());
     let (mut rest, mut after_bearer) = (text, false);
     while let Some(start) = rest.find(is_part) {
@@ -131,6 +172,15 @@ mod tests {
         {
             assert_eq!(redacted(innocent), innocent);
         }
+    }
+
+    #[test]
+    fn data_loses_tokens_and_nothing_else() {
+        let text = r#"{"name":"Bearer certificates","t":"figd_SecretSecret123 x\nfigu_SecretSecret12","u":"figma_file_get configd_x"}"#;
+        let clean =
+            r#"{"name":"Bearer certificates","t":"[token] x\n[token]","u":"figma_file_get configd_x"}"#;
+        assert_eq!(redacted_in_data(text), clean);
+        assert!(matches!(redacted_in_data(clean), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     auth::{Redacting, hide_in_panics, redacted},
     dispatch::App,
     error::{Error, Result},
-    server,
+    filter, server,
     settings::Settings,
 };
 
@@ -56,7 +56,10 @@ enum Command {
         /// Arguments as a JSON object; `-` reads it from stdin
         #[arg(long, value_name = "JSON")]
         json: Option<String>,
-        /// Write the result to this file
+        /// Print what this jq filter makes of the result, a line for each output
+        #[arg(long, value_name = "JQ")]
+        filter: Option<String>,
+        /// Write the whole result to this file
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -96,6 +99,10 @@ enum Command {
 pub fn main() -> ExitCode {
     close_to_others();
     hide_in_panics();
+    // What this program starts itself for; nothing that a person types.
+    if std::env::args_os().nth(1).is_some_and(|first| first == filter::COMMAND) {
+        return filter::serve();
+    }
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(error) => return refuse(&error),
@@ -119,9 +126,9 @@ fn run(line: CommandLine) -> Result<u8> {
             print(&CommandLine::command().render_help().to_string())
         }
         None | Some(Command::Serve) => serve(&settings),
-        Some(Command::Call { tool, arguments, json, output }) => {
+        Some(Command::Call { tool, arguments, json, filter, output }) => {
             let given = call::arguments(&arguments, json.as_deref())?;
-            call::run(&settings, &tool, given, output.as_deref())
+            call::run(&settings, &tool, given, filter, output.as_deref())
         }
         Some(Command::Tools { name, json, markdown }) => {
             tools::run(&settings, name.as_deref(), tools::Form::chosen(json, markdown))
@@ -154,7 +161,7 @@ fn close_to_others() {
 
 fn serve(settings: &Settings) -> Result<()> {
     in_runtime(async {
-        let setup = setup::Setup::new(settings).await?;
+        let setup = setup::Setup::for_models(settings).await?;
         setup.tell_origin();
         setup.tell_expiry();
         let (app, caller) = (setup.app.clone(), setup.caller.clone());

@@ -28,7 +28,17 @@ pub(super) struct Setup {
 }
 
 impl Setup {
+    /// For answers that people and scripts get: whole, however large.
     pub(super) async fn new(settings: &Settings) -> Result<Self> {
+        Self::with_ceiling(settings, None).await
+    }
+
+    /// For answers that models get.
+    pub(super) async fn for_models(settings: &Settings) -> Result<Self> {
+        Self::with_ceiling(settings, Some(settings.max_result_bytes)).await
+    }
+
+    async fn with_ceiling(settings: &Settings, ceiling: Option<usize>) -> Result<Self> {
         let sandbox =
             if settings.sandbox { Some(Sandbox::start(settings.sandbox_folder()).await?) } else { None };
         let base_url = match &sandbox {
@@ -41,6 +51,9 @@ impl Setup {
         let mut app = app.with_network(network(settings)).with_store(store(settings));
         app.names = settings.name_sets()?;
         app.image_dir = settings.image_dir.as_ref().map(|folder| ImageDir::new(PathBuf::from(folder)));
+        if let Some(bytes) = ceiling {
+            app = app.with_ceiling(bytes);
+        }
         Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 

@@ -3,16 +3,22 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod ceiling;
 mod comments;
 mod context;
+mod fold;
 mod images;
 mod outline;
 mod picture;
+mod present;
+mod query;
+mod results;
 mod screenshot;
 mod search;
 pub mod source;
 mod status;
 mod teams;
+mod untrusted;
 mod variables;
 
 use std::{
@@ -22,6 +28,12 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+use self::results::Results;
+pub use self::{
+    present::{Page, page, present},
+    query::inner_tool,
+    results::{Body, Kept},
+};
 pub use crate::disk::ImageDir;
 pub use crate::rest::{
     Network, Saved, Stats, Store,
@@ -31,9 +43,11 @@ pub use crate::rest::{
     response::{Form, Image, Output},
 };
 use crate::{
-    auth::Caller,
+    auth::{Caller, lasting},
     error::{Error, Result},
+    filter::Filters,
     rest::Rest,
+    store::CallerKey,
     table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
@@ -47,6 +61,10 @@ pub struct App {
     pub names: Vec<&'static NameSet>,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
+    /// The most bytes of text that a model gets at once; `None`: any number.
+    ceiling: Option<usize>,
+    results: Results,
+    filters: Filters,
     /// The folder below which images are saved; without it none are.
     pub image_dir: Option<ImageDir>,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
@@ -63,10 +81,53 @@ impl App {
             selection,
             names: Vec::new(),
             defaults,
+            ceiling: None,
+            results: Results::default(),
+            filters: Filters::default(),
             image_dir: None,
             writes: TaskTracker::new(),
             variables: variables::Memory::default(),
         }
+    }
+
+    /// With a limit to what a model gets at once, in bytes of text.
+    #[must_use]
+    pub const fn with_ceiling(mut self, bytes: usize) -> Self {
+        self.ceiling = Some(bytes);
+        self
+    }
+
+    /// The most bytes of text that a model gets at once.
+    pub fn ceiling(&self) -> usize {
+        self.ceiling.unwrap_or(usize::MAX)
+    }
+
+    /// What runs jq filters.
+    pub const fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// The result of this id that is kept for this caller.
+    ///
+    /// # Errors
+    /// [`crate::error::ResultError::Gone`]
+    pub async fn kept(&self, caller: &Caller, id: &str) -> Result<Kept> {
+        self.results.find(self.rest.store(), self.key(caller).await, id).await
+    }
+
+    /// The results that are kept for this caller, the latest first.
+    pub async fn all_kept(&self, caller: &Caller) -> Vec<Kept> {
+        self.results.list(self.rest.store(), self.key(caller).await).await
+    }
+
+    async fn keep(&self, caller: &Caller, call: (&str, &Args), form: Form, body: Body) -> Kept {
+        self.results.keep(self.rest.store(), self.key(caller).await, call, form, body).await
+    }
+
+    /// Whose results these are. Without a store that can be used, they are kept as long as the process.
+    async fn key(&self, caller: &Caller) -> CallerKey {
+        let key = self.rest.caller_key(caller).await;
+        key.unwrap_or_else(|_| CallerKey(lasting(&[0; 32], &[&caller.fingerprint().text()])))
     }
 
     /// With another way out of this machine than the usual one.
@@ -144,8 +205,9 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
     write.await.unwrap_or_else(|_| Err(Error::Bug { problem: format!("{} broke off", tool.name) }))
 }
 
-async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
+async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
+        Handler::ResultQuery => query::query(app, caller, &args).await,
         Handler::Status => Ok(status::get(&app.rest, caller).await),
         Handler::Call(endpoint) if source::can_derive(endpoint, &args) => {
             source::answer(app, caller, tool, endpoint, &args).await

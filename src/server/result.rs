@@ -1,6 +1,6 @@
 //! A tool's output as an MCP result.
 //!
-//! Figma's answer travels as one text block, byte for byte: parsing it into structured content would
+//! What `dispatch::present` made of Figma's answer travels as one text block: parsing it into structured content would
 //! cost ten times the time and memory, and clients show only one of the two. What we have to say
 //! beside it stands in a text block of its own, so that the first one stays valid JSON.
 
@@ -12,8 +12,10 @@ use crate::{auth::redacted, dispatch::Output, error::Error, table::args::Args};
 
 /// Where the result's metadata holds the arguments of the next page.
 const NEXT_PAGE: &str = "nextPage";
+/// What an error says at most, in bytes: below every ceiling.
+const LONGEST_ERROR: usize = 3_500;
 /// Before every key of ours in a result's metadata.
-const PREFIX: &str = "figma-mcp/";
+pub(super) const PREFIX: &str = "figma-mcp/";
 
 pub(super) fn of(output: Output) -> CallToolResult {
     let mut lines = output.notes;
@@ -42,9 +44,18 @@ pub(super) fn of(output: Output) -> CallToolResult {
 
 pub(super) fn of_error(error: &Error) -> CallToolResult {
     // An error can quote what somebody sent or what answered in Figma's place.
-    let mut result = CallToolResult::error(vec![ContentBlock::text(redacted(&error.for_agent()))]);
-    let json = error.to_json();
-    result.structured_content = Some(serde_json::from_str(&redacted(&json.to_string())).unwrap_or(json));
+    let mut text = redacted(&error.for_agent());
+    let is_small = text.len() <= LONGEST_ERROR;
+    if !is_small {
+        let end = (0..=LONGEST_ERROR).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text += "… (cut)";
+    }
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    if is_small {
+        let json = error.to_json();
+        result.structured_content = Some(serde_json::from_str(&redacted(&json.to_string())).unwrap_or(json));
+    }
     result
 }
 

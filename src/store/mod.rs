@@ -10,6 +10,7 @@ mod answers;
 mod callers;
 mod files;
 mod limits;
+pub mod results;
 mod stamps;
 
 use std::{
@@ -35,7 +36,8 @@ use crate::error::{Error, Result};
 const LAYOUT: i64 = 1;
 /// Every table, each where the code that uses it stands. What is kept for a caller has a column
 /// `caller`, by which it is found when that login ends.
-const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE, limits::TABLE, answers::TABLE, files::TABLE];
+const TABLES: &[&str] =
+    &[callers::TABLE, stamps::TABLE, limits::TABLE, answers::TABLE, files::TABLE, results::TABLE];
 /// What is done at each opening: what has had its time goes.
 const TIDY: &[&str] = &[limits::TIDY, answers::TIDY, files::TIDY];
 /// Tables whose rows are large, each with the columns `size` (bytes) and `used_at` (from [`millis`]): they

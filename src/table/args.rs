@@ -172,7 +172,7 @@ pub(super) fn publish(schema: &mut Value) {
     for name in ["format", "minLength", "maxLength"] {
         fields.shift_remove(name);
     }
-    if fields.get("additionalProperties") == Some(&Value::Bool(false)) {
+    if fields.get("additionalProperties").is_some_and(Value::is_boolean) {
         fields.shift_remove("additionalProperties");
     }
     if fields.get("minimum").and_then(Value::as_u64) == Some(0) {

@@ -20,6 +20,7 @@ mod dev_resources;
 mod files;
 mod library;
 mod names;
+mod results;
 mod status;
 mod teams;
 mod variables;
@@ -41,6 +42,7 @@ pub const TOOLSETS: &[Toolset] = &[
     webhooks::TOOLSET,
     analytics::TOOLSET,
     admin::TOOLSET,
+    results::TOOLSET,
     status::TOOLSET,
 ];
 

@@ -49,7 +49,7 @@ impl Tool {
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint) => Some(endpoint),
             Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
-            Handler::Status => None,
+            Handler::ResultQuery | Handler::Status => None,
         }
     }
 
@@ -93,6 +93,8 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_result_query`, about a result that is kept, or that another tool is called for.
+    ResultQuery,
     /// `figma_design_context_get`, a description of nodes.
     DesignContext(Endpoint),
     /// `figma_images_download`: renders and image fills, saved as files.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use figma_mcp::error::{CredentialError, Error, KeyringTrouble, OAuthError, RateLimit, TokenProblem};
+use figma_mcp::error::{
+    CredentialError, Error, KeyringTrouble, OAuthError, RateLimit, ResultError, TokenProblem,
+};
 
 use crate::golden;
 
@@ -26,14 +28,18 @@ fn every_error_reads_well() {
 /// inside, and what it can return is read from its source.
 #[test]
 fn no_error_is_left_out() {
-    let sources =
-        [include_str!("../../src/error.rs"), include_str!("../../src/error/credential.rs")].concat();
+    let sources = [
+        include_str!("../../src/error.rs"),
+        include_str!("../../src/error/credential.rs"),
+        include_str!("../../src/error/result.rs"),
+    ]
+    .concat();
     let bodies: Vec<&str> = sources
         .split("pub const fn kind")
         .skip(1)
         .map(|rest| rest.split("\n    }\n").next().unwrap())
         .collect();
-    assert_eq!(bodies.len(), 3, "an error's kind is read elsewhere now");
+    assert_eq!(bodies.len(), 4, "an error's kind is read elsewhere now");
     let body = bodies.concat();
     let shown: Vec<&str> = samples().iter().map(Error::kind).collect();
     let kinds: Vec<&str> =
@@ -63,6 +69,7 @@ fn samples() -> Vec<Error> {
     all.extend(refusal_samples());
     all.extend(limit_samples());
     all.extend(oauth_samples().map(Error::from));
+    all.extend(result_samples().map(Error::from));
     all.extend([
         Error::FigmaFailed { status: 500, message: said("Internal server error"), attempts: 3 },
         Error::Unknown { problem: said("the connection broke"), verify_with: "figma_file_comments_list" },
@@ -192,6 +199,19 @@ fn oauth_samples() -> [OAuthError; 12] {
         OAuthError::NotExchanged { status: 403, message: said("Forbidden") },
         OAuthError::Revoked { profile: profile.clone(), message: said("Invalid refresh token") },
         OAuthError::Contended { profile, times: 4 },
+    ]
+}
+
+fn result_samples() -> [ResultError; 4] {
+    let said = |text: &str| text.to_owned();
+    [
+        ResultError::Filter {
+            problem: said("is no valid jq: term is missing at character 6, before `| .b`"),
+            next: said("Write jq, such as `.comments[] | {id, message}`."),
+        },
+        ResultError::Gone { id: said("k3jx8m2qpa") },
+        ResultError::BehindEnd { offset: 40, holds: said("there are 12 items") },
+        ResultError::IsText { id: said("k3jx8m2qpa") },
     ]
 }
 

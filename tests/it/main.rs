@@ -34,6 +34,7 @@ mod oauth;
 mod program;
 mod readme;
 mod requests;
+mod results;
 mod rooms;
 mod search;
 mod server;

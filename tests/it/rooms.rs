@@ -10,9 +10,10 @@ use crate::golden;
 
 /// Each room, and the rooms that it may use. `main.rs` counts as `cli`; `lib.rs` only lists the rooms.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cli", &["server", "dispatch", "auth", "sandbox", "reference", "settings", "table", "error"]),
+    ("cli", &["server", "dispatch", "filter", "auth", "sandbox", "reference", "settings", "table", "error"]),
     ("server", &["dispatch", "auth", "settings", "table", "error"]),
-    ("dispatch", &["rest", "design", "disk", "walk", "auth", "table", "error"]),
+    ("dispatch", &["rest", "design", "disk", "walk", "filter", "store", "auth", "table", "error"]),
+    ("filter", &["error"]),
     ("design", &["walk", "error"]),
     ("walk", &["error"]),
     ("disk", &["error"]),

@@ -1,0 +1,44 @@
+//! Questions about results that were too large to be shown.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{args::*, row::*};
+
+pub(super) const TOOLSET: Toolset = Toolset {
+    name: "results",
+    description: "Questions about large results, without another call.",
+    everyday: true,
+    tools: TOOLS,
+};
+
+const TOOLS: &[Tool] = &[{
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Args {
+        /// From an earlier answer.
+        result_id: Option<String>,
+        /// A reading tool to call.
+        tool: Option<String>,
+        /// Its arguments.
+        arguments: Option<Map<String, Value>>,
+        /// jq: `.comments[] | {id, message}`.
+        filter: Option<String>,
+        /// Items to skip.
+        offset: Option<u32>,
+        /// Items at most.
+        limit: Option<u32>,
+    }
+    Tool {
+        name: "figma_result_query",
+        title: "Query a result",
+        description: "Filters (jq) or pages an earlier result, or `tool`'s answer.",
+        effect: Effect::Read,
+        input: input::<Args>(),
+        handler: Handler::ResultQuery,
+        extra: Extra {
+            rules: &[Rule::OneOf(&[&["result_id"], &["tool"]]), Rule::Needs("arguments", "tool")],
+            ..NO_EXTRA
+        },
+    }
+}];
