@@ -23,7 +23,7 @@ enum Field {
     Variable,
 }
 
-/// What developers are told of a design.
+/// In Dev Mode.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum DevStatus {
@@ -65,20 +65,20 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// Nodes to render.
                 node_ids: Option<NodeIds>,
-                /// Image fills, by `imageRef` or `gifRef`.
+                /// Fills, by imageRef or gifRef.
                 image_refs: Option<Vec<String>>,
-                /// The nodes' image fills, cropped as shown, instead of renders.
+                /// The nodes' fills, cropped as shown, not renders.
                 fills: Option<bool>,
-                /// Of renders; default png.
+                /// Default png.
                 format: Option<Format>,
-                /// Factor for png and jpg; default 1.
+                /// For png and jpg; default 1.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
-                /// Folder inside the image folder.
+                /// Inside the image folder.
                 folder: Option<String>,
-                /// File names by node id or image ref.
+                /// By node id or image ref.
                 names: Option<BTreeMap<String, String>>,
-                /// Replace existing files.
+                /// Replace files.
                 overwrite: Option<bool>,
                 /// Version id.
                 version: Option<String>,
@@ -86,7 +86,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_images_download",
                 title: "Download images",
-                description: "Saves renders of nodes and image fills as files, with name, size and pixels of each. Ask for all in one call.",
+                description: "Saves renders of nodes and image fills as files, all in one call.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ImagesDownload(IMAGES),
@@ -102,10 +102,10 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 node_id: NodeId,
-                /// Longest side in pixels; default 1024.
+                /// Longest side; default 1024.
                 #[schemars(range(min = 16, max = 4096))]
                 max_pixels: Option<u32>,
-                /// Factor of the render; default fits `max_pixels`.
+                /// Default fits max_pixels.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
                 /// Version id.
@@ -114,7 +114,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_screenshot_get",
                 title: "See a node",
-                description: "Shows a node as a picture, with its outline as text. Look before you describe or build something.",
+                description: "Shows a node as a picture, with an outline. Look before you build.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ScreenshotGet(IMAGES),
@@ -125,19 +125,19 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Words; misspellings are forgiven.
+                /// Words; typos are forgiven.
                 query: Option<String>,
-                /// Where; default everywhere.
+                /// Default all.
                 r#in: Option<Vec<Field>>,
-                /// Such as TEXT.
+                /// As TEXT.
                 r#type: Option<String>,
-                /// Name, id or key, also of a set.
+                /// Name, id or key.
                 component: Option<String>,
                 /// Name, id or key.
                 style: Option<String>,
                 /// Name or id.
                 variable: Option<String>,
-                /// Such as 390x844 or 300-400x*.
+                /// As 390x844 or 300-400x*.
                 size: Option<String>,
                 dev_status: Option<DevStatus>,
                 /// Name or id.
@@ -145,14 +145,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Default 20.
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
-                /// Hits to skip.
+                /// To skip.
                 #[schemars(range(max = 10_000))]
                 offset: Option<u32>,
             }
             Tool {
                 name: "figma_nodes_search",
                 title: "Search nodes",
-                description: "Finds nodes of a file; what is given must hold together. The best first, with id, size, page and path. No call to Figma while the file is held.",
+                description: "Finds nodes of a file by all that is given, best first: id, size, page, path. Free while the file is held.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::NodesSearch(files::FILE),

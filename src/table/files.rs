@@ -82,7 +82,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or `shared`.
+                /// Plugin ids, or shared.
                 plugin_data: Option<Vec<String>>,
                 /// Add branches.
                 branch_data: Option<bool>,
@@ -90,7 +90,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_get",
                 title: "Get file",
-                description: "A file's node tree, maybe huge: start with `depth` 1 or 2, then `figma_file_nodes_get`.",
+                description: "A file's node tree, maybe huge: depth 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(FILE),
@@ -109,7 +109,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or `shared`.
+                /// Plugin ids, or shared.
                 plugin_data: Option<Vec<String>>,
             }
             Tool {
@@ -146,7 +146,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 svg_outline_text: Option<bool>,
                 /// Layer names as ids.
                 svg_include_id: Option<bool>,
-                /// As `data-node-id`.
+                /// As data-node-id.
                 svg_include_node_id: Option<bool>,
                 /// Default true.
                 svg_simplify_stroke: Option<bool>,
@@ -173,7 +173,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_image_fills_get",
                 title: "Image fills",
-                description: "Addresses (up to 14 days) of the images that fill nodes of a file, by `imageRef`.",
+                description: "Addresses (14 days) of a file's image fills, by imageRef.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(IMAGE_FILLS),
@@ -220,7 +220,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_metadata_get",
                 title: "File metadata",
-                description: "Name, folder, type and last change of a file: the cheapest way to see a change.",
+                description: "Name, folder, type and last change of a file: cheapest to see a change.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
