@@ -141,7 +141,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 group_by: Option<GroupBy>,
                 /// Also resolved threads.
                 include_resolved: Option<bool>,
-                /// With a comment since this day or UTC time.
+                /// Day or UTC time.
                 since: Option<String>,
                 /// Default 50.
                 #[schemars(range(min = 1, max = 200))]
@@ -152,7 +152,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_comments_digest_get",
                 title: "Digest comments",
-                description: "Open comment threads in short, with replies, page, frame and node. Prefer it to `figma_file_comments_list`.",
+                description: "Open comment threads in short: replies, page, frame, node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::CommentsDigest(COMMENTS),
@@ -166,7 +166,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// The text.
                 #[schemars(length(min = 1))]
                 message: String,
-                /// Reply to this comment; it must begin a thread.
+                /// Thread to reply to.
                 comment_id: Option<CommentId>,
                 /// Pin: x and y, or node_id and node_offset.
                 client_meta: Option<Pin>,
@@ -241,7 +241,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// As :heart: or :+1::skin-tone-2:.
+                /// As :heart:.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }

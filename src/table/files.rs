@@ -75,9 +75,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// Version id.
                 version: Option<String>,
-                /// Only these nodes, with subtrees and ancestors.
+                /// Only these and their ancestors.
                 ids: Option<NodeIds>,
-                /// 1: pages; 2: and their top-level nodes.
+                /// 1: pages; 2: also frames.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Add vectors.
@@ -142,7 +142,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 scale: Option<f64>,
                 /// Default png.
                 format: Option<Format>,
-                /// Text as outlines; default true.
+                /// Default true.
                 svg_outline_text: Option<bool>,
                 /// Layer names as ids.
                 svg_include_id: Option<bool>,
@@ -150,9 +150,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 svg_include_node_id: Option<bool>,
                 /// Default true.
                 svg_simplify_stroke: Option<bool>,
-                /// Leave out what overlaps; default true.
+                /// Without what overlaps; default true.
                 contents_only: Option<bool>,
-                /// The full box, even if cropped.
+                /// Ignore cropping.
                 use_absolute_bounds: Option<bool>,
             }
             Tool {
@@ -187,9 +187,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Default 30.
                 #[schemars(range(min = 1, max = 50))]
                 page_size: Option<u32>,
-                /// Older than this version id.
+                /// Older than this.
                 before: Option<String>,
-                /// Newer than this version id.
+                /// Newer than this.
                 after: Option<String>,
             }
             Tool {
