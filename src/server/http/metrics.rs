@@ -95,8 +95,17 @@ impl Metrics {
 
     /// An HTTP request was answered.
     pub(super) fn answered(&self, path: &str, status: u16) {
-        const ROUTES: [&str; 7] =
-            ["/mcp", "/mcp/readonly", "/sse", "/messages", "/health", "/ready", "/metrics"];
+        const ROUTES: [&str; 9] = [
+            "/mcp",
+            "/mcp/readonly",
+            "/sse",
+            "/sse/readonly",
+            "/messages",
+            "/messages/readonly",
+            "/health",
+            "/ready",
+            "/metrics",
+        ];
         let route = ROUTES.into_iter().find(|route| *route == path).unwrap_or("other");
         self.answers.get_or_create(&Answered { route, status }).inc();
     }
