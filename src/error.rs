@@ -9,6 +9,7 @@
 //! removed and cut short. Never a layer's name or a comment.
 
 mod credential;
+mod network;
 mod oauth;
 
 use std::{fmt, time::Duration};
@@ -16,6 +17,7 @@ use std::{fmt, time::Duration};
 use serde_json::{Value, json};
 
 pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
+pub use network::{innermost, unreachable};
 pub use oauth::OAuthError;
 
 /// The result of anything that can end in one of our errors.

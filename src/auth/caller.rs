@@ -32,6 +32,9 @@ pub trait Refresh: Send + Sync + fmt::Debug {
 
     /// Whether this token is so near its end that it should be replaced before it is used.
     fn is_due(&self, token: &Token) -> bool;
+
+    /// Waits until none is under way any more.
+    fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// Whoever calls a tool. Cheap to clone: a clone is the same caller.
@@ -260,6 +263,14 @@ impl Caller {
         }
         *current = Some(token.clone());
         Ok(token)
+    }
+
+    /// Waits until no token is being replaced any more. What ends the program in the middle of that
+    /// would lose the token that Figma has just granted.
+    pub async fn settled(&self) {
+        if let Some(refresh) = self.login().and_then(|login| login.refresh.as_ref()) {
+            refresh.settled().await;
+        }
     }
 
     /// Another token in place of one that Figma refused as dead, for one more attempt: what another

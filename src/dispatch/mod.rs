@@ -3,9 +3,12 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod comments;
+mod search;
 pub mod source;
 mod status;
 mod teams;
+mod variables;
 
 use std::{
     sync::Arc,
@@ -38,12 +41,20 @@ pub struct App {
     pub defaults: Defaults,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
+    /// What files' variables are called.
+    variables: variables::Memory,
 }
 
 impl App {
     /// What calls the API at `base_url`, each call within `call_limit`.
     pub fn new(base_url: String, call_limit: Duration, selection: Selection, defaults: Defaults) -> Self {
-        Self { rest: Rest::new(base_url, call_limit), selection, defaults, writes: TaskTracker::new() }
+        Self {
+            rest: Rest::new(base_url, call_limit),
+            selection,
+            defaults,
+            writes: TaskTracker::new(),
+            variables: variables::Memory::default(),
+        }
     }
 
     /// With another way out of this machine than the usual one.
@@ -115,6 +126,15 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::NodesSearch(_) => Box::pin(search::run(app, caller, tool, &args)).await,
+        Handler::CommentsDigest(endpoint) => {
+            Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
+        }
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
+}
+
+/// An argument that is a text; empty where it is not given.
+fn text<'a>(args: &'a Args, name: &str) -> &'a str {
+    args.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
 }

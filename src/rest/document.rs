@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Network, innermost, network::with_remedy};
-use crate::error::{Error, Result};
+use super::Network;
+use crate::error::{Error, Result, unreachable as cause};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const LARGEST: usize = 512 * 1024;
@@ -16,7 +16,7 @@ const LARGEST: usize = 512 * 1024;
 /// Why there is none.
 pub async fn fetch(network: &Network, url: &str) -> Result<Value> {
     let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
-    let broken = |error: reqwest::Error| unreachable(with_remedy(innermost(&error.without_url())));
+    let broken = |error: reqwest::Error| unreachable(cause(&error.without_url()));
     let mut response = network.client(url)?.get(url).timeout(LIMIT).send().await.map_err(broken)?;
     if !response.status().is_success() {
         return Err(unreachable(format!("the answer has the status {}", response.status().as_u16())));

@@ -1,9 +1,9 @@
 //! Image addresses to bytes. Never with a token: these addresses carry their own permission, and the
 //! hosts behind them are not Figma's API.
 
-use super::{broke_off, client_builder, innermost};
+use super::{broke_off, client_builder};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, unreachable as cause},
     rest::retry::Failed,
 };
 
@@ -16,7 +16,7 @@ const LARGEST_IMAGE: usize = 64 * 1024 * 1024;
 /// Why there is no image.
 pub async fn download(address: &str) -> Result<Vec<u8>> {
     let unreachable =
-        |error: reqwest::Error| Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 };
+        |error: reqwest::Error| Error::Unreachable { problem: cause(&error.without_url()), attempts: 1 };
     let client = client_builder(address).build().map_err(unreachable)?;
     let mut response = client.get(address).send().await.map_err(unreachable)?;
     if !response.status().is_success() {

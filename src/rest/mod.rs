@@ -32,7 +32,6 @@ use serde_json::Value;
 
 use self::{
     lane::{Lane, Lanes},
-    network::with_remedy,
     request::Request,
     response::{Answer, Asked, Headers, Output},
     retry::{Failed, Next},
@@ -44,7 +43,7 @@ pub use self::{
 pub use crate::store::Store;
 use crate::{
     auth::{Caller, Login, Token, random},
-    error::{Error, Result, foreign},
+    error::{Error, Result, foreign, innermost, unreachable as cause},
     store::CallerKey,
     table::{Cache, Endpoint, Method, Tier, Tool, args::Args},
 };
@@ -163,7 +162,7 @@ impl Rest {
         const LIMIT: Duration = Duration::from_secs(10);
         let unreachable = |problem| Error::Unreachable { problem, attempts: 1 };
         let asked = self.client()?.get(format!("{}/v1/me", self.inner.base_url)).timeout(LIMIT).send().await;
-        let response = asked.map_err(|error| unreachable(with_remedy(innermost(&error.without_url()))))?;
+        let response = asked.map_err(|error| unreachable(cause(&error.without_url())))?;
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
         Ok(date.and_then(|text| httpdate::parse_http_date(text).ok()))
     }
@@ -419,7 +418,7 @@ fn headers(from: &HeaderMap) -> Headers {
 /// No answer: either nothing was sent, or something may have been.
 fn not_answered(error: reqwest::Error) -> Failed {
     let was_sent = !error.is_connect() && !error.is_builder();
-    let problem = with_remedy(innermost(&error.without_url()));
+    let problem = cause(&error.without_url());
     if was_sent {
         Failed::Broken(Error::Unreachable { problem, attempts: 1 })
     } else {
@@ -432,15 +431,6 @@ fn broke_off(error: reqwest::Error) -> Failed {
         problem: format!("the answer broke off ({})", innermost(&error.without_url())),
         attempts: 1,
     })
-}
-
-/// The cause that says most, without the address: that can hold what nobody should read.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    foreign(&cause.to_string())
 }
 
 fn already_done() -> Output {

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, innermost};
 
 /// How requests leave this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Network {
     /// A proxy or certificates that cannot be used.
     pub fn client(&self, base_url: &str) -> Result<Client> {
         let failed = |error: reqwest::Error| Error::Unreachable {
-            problem: super::innermost(&error.without_url()),
+            problem: innermost(&error.without_url()),
             attempts: 1,
         };
         self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
@@ -53,35 +53,5 @@ impl Network {
             builder = builder.tls_certs_merge(certificates);
         }
         Ok(builder)
-    }
-}
-
-/// What to do about a TLS failure, as a part of its message.
-pub(super) fn with_remedy(problem: String) -> String {
-    let said = problem.to_ascii_lowercase();
-    if said.contains("unknownissuer") || said.contains("unknown issuer") || said.contains("self-signed") {
-        return format!(
-            "{problem}; if a company's proxy opens TLS here, give its certificate with --ca-file"
-        );
-    }
-    if said.contains("expired") || said.contains("notvalidyet") || said.contains("not valid yet") {
-        return format!("{problem}; check this machine's clock (`figma-mcp doctor`)");
-    }
-    if said.contains("certificate") {
-        return format!("{problem}; if a proxy answers in Figma's place, see --proxy and --ca-file");
-    }
-    problem
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tls_failure_names_its_remedy() {
-        let told = |problem: &str| with_remedy(problem.to_owned());
-        assert!(told("invalid peer certificate: UnknownIssuer").contains("--ca-file"));
-        assert!(told("invalid peer certificate: Expired").contains("clock"));
-        assert_eq!(told("connection refused"), "connection refused");
     }
 }

@@ -141,7 +141,7 @@ const HANDLERS: &[(Method, &str, Style, Handler)] = &[
 /// Every operation of the table that something answers.
 pub(super) fn operations() -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
-    for tool in table::tools() {
+    for tool in table::tools().filter(|tool| tool.is_plain()) {
         for endpoint in tool.endpoints() {
             let expected = Expected::new(&tool.input, endpoint);
             let path = template(endpoint.path);

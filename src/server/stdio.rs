@@ -15,11 +15,11 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How long writing calls may take to finish once the server is to stop.
+/// How long writing calls and the replacement of a token may take to finish once the server is to stop.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
-/// Serves one client until it closes its end or the process is told to stop. Writing calls under way
-/// are finished first.
+/// Serves one client until it closes its end or the process is told to stop. Writing calls under way,
+/// and the replacement of a token, are finished first.
 ///
 /// # Errors
 /// When the connection fails in a way that the client did not intend.
@@ -28,7 +28,7 @@ pub async fn serve(app: Arc<App>, caller: Arc<Caller>) -> Result<()> {
     let stop = CancellationToken::new();
     let (reader, writer) = stdio_pipes();
     let transport = LineTransport::new(reader, writer, closed.clone());
-    let server = Server::new(app.clone(), caller, closed);
+    let server = Server::new(app.clone(), caller.clone(), closed);
     let serving = async {
         match serve_server_with_ct(server, transport, stop.clone()).await {
             Ok(running) => running.waiting().await.map(drop).map_err(|error| failed(&error)),
@@ -47,8 +47,12 @@ pub async fn serve(app: Arc<App>, caller: Arc<Caller>) -> Result<()> {
         }
     };
     app.writes.close();
-    if tokio::time::timeout(LAST_WRITES, app.writes.wait()).await.is_err() {
-        tracing::warn!("stopping although writing calls have not been answered");
+    let last = async {
+        app.writes.wait().await;
+        caller.settled().await;
+    };
+    if tokio::time::timeout(LAST_WRITES, last).await.is_err() {
+        tracing::warn!("stopping although a writing call or a new token has not been answered");
     }
     outcome
 }

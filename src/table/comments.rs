@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{args::*, row::*};
+use super::{args::*, date::is_instant, row::*};
 
 /// One comment's reactions, to read, add to and remove from.
 const REACTIONS: &str = "/v1/files/{file_key}/comments/{comment_id}/reactions";
@@ -81,6 +81,36 @@ fn check_pin(args: &Args) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
+/// All comments of a file.
+const COMMENTS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}/comments",
+    tier: Tier::Two,
+    scopes: &[Scope::FileCommentsRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: NO_QUIRKS,
+};
+
+/// `since` is a day or an instant in UTC, as comments are dated.
+fn check_since(args: &Args) -> Result<(), (&'static str, String)> {
+    match args.get("since").and_then(Value::as_str) {
+        Some(text) if !is_instant(text) => Err((
+            "since",
+            "must be a day such as 2026-01-31 or a time such as 2026-01-31T08:00:00Z".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What threads are put together by.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum GroupBy {
+    Page,
+    Frame,
+    Author,
+}
+
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "comments",
     description: "Comments on files, replies and reactions.",
@@ -99,15 +129,34 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "All comments of a file, also resolved ones. A reply has `parent_id`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}/comments",
-                    tier: Tier::Two,
-                    scopes: &[Scope::FileCommentsRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: NO_QUIRKS,
-                }),
+                handler: Handler::Call(COMMENTS),
                 extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                /// Default page.
+                group_by: Option<GroupBy>,
+                /// Also resolved threads.
+                include_resolved: Option<bool>,
+                /// Only threads with a comment since this day or UTC time.
+                since: Option<String>,
+                /// Threads; default 50.
+                #[schemars(range(min = 1, max = 200))]
+                limit: Option<u32>,
+                /// Threads to skip.
+                offset: Option<u32>,
+            }
+            Tool {
+                name: "figma_comments_digest_get",
+                title: "Digest comments",
+                description: "Open comment threads as short text, each with its replies and the page, frame and node it is pinned to. Prefer it to `figma_file_comments_list`.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::CommentsDigest(COMMENTS),
+                extra: Extra { rules: &[Rule::Check(check_since)], ..NO_EXTRA },
             }
         },
         {

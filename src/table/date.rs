@@ -39,6 +39,21 @@ fn is_date(text: &str) -> bool {
     is_shaped && (1..=days).contains(&day)
 }
 
+/// Whether it is a day, or a time of a day in UTC: `2026-01-31T08:00:00Z`, with or without a fraction.
+pub(super) fn is_instant(text: &str) -> bool {
+    let Some((day, time)) = text.split_once('T') else { return is_date(text) };
+    let Some(time) = time.strip_suffix('Z') else { return false };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<u32> = time
+        .split(':')
+        .filter(|part| part.len() == 2 && is_number(part))
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    let is_time = matches!(parts.as_slice(), [0..=23, 0..=59, 0..=60]) && time.len() == 8;
+    is_date(day) && is_time && is_number(fraction)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +77,25 @@ mod tests {
             "+026-01-31",
         ] {
             assert!(!is_date(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn instants_are_days_or_times_in_utc() {
+        for right in ["2026-01-31", "2026-01-31T08:00:00Z", "2026-01-31T23:59:59.123Z"] {
+            assert!(is_instant(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-01-31T",
+            "2026-01-31T8:00:00Z",
+            "2026-01-31T08:00Z",
+            "2026-01-31T24:00:00Z",
+            "2026-01-31T08:00:00",
+            "2026-01-31T08:00:00+02:00",
+        ] {
+            assert!(!is_instant(wrong), "{wrong}");
         }
     }
 }

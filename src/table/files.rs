@@ -14,6 +14,56 @@ enum Geometry {
     Paths,
 }
 
+/// A file.
+pub(super) const FILE: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
+};
+
+/// Nodes of a file.
+pub(super) const NODES: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}/nodes",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks {
+        partial_failures: PartialFailures::NullsIn("nodes"),
+        cache: Cache::UntilFileChanges { days: 30 },
+        ..NO_QUIRKS
+    },
+};
+
+/// Nodes as images.
+pub(super) const RENDER: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/images/{file_key}",
+    tier: Tier::One,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    quirks: Quirks {
+        partial_failures: PartialFailures::NullsIn("images"),
+        // The addresses in it live 30 days.
+        cache: Cache::UntilFileChanges { days: 20 },
+        ..NO_QUIRKS
+    },
+};
+
+/// The addresses of image fills.
+pub(super) const IMAGE_FILLS: Endpoint = Endpoint {
+    method: Method::Get,
+    path: "/v1/files/{file_key}/images",
+    tier: Tier::Two,
+    scopes: &[Scope::FileContentRead, Scope::FilesRead],
+    tokens: ANY_TOKEN,
+    // The addresses in it live at most 14 days.
+    quirks: Quirks { cache: Cache::UntilFileChanges { days: 7 }, ..NO_QUIRKS },
+};
+
 pub(super) const TOOLSET: Toolset = Toolset {
     name: "files",
     description: "Files, nodes, rendered images, versions and metadata.",
@@ -43,14 +93,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "A file's node tree, maybe huge: start with `depth` 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks { cache: Cache::UntilFileChanges { days: 30 }, ..NO_QUIRKS },
-                }),
+                handler: Handler::Call(FILE),
                 extra: NO_EXTRA,
             }
         },
@@ -75,18 +118,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "Subtrees of nodes, all in one call. null: no such node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}/nodes",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks {
-                        partial_failures: PartialFailures::NullsIn("nodes"),
-                        cache: Cache::UntilFileChanges { days: 30 },
-                        ..NO_QUIRKS
-                    },
-                }),
+                handler: Handler::Call(NODES),
                 extra: NO_EXTRA,
             }
         },
@@ -129,19 +161,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "Image addresses (30 days) of nodes, all in one call. null: not renderable.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/images/{file_key}",
-                    tier: Tier::One,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    quirks: Quirks {
-                        partial_failures: PartialFailures::NullsIn("images"),
-                        // The addresses in it live 30 days.
-                        cache: Cache::UntilFileChanges { days: 20 },
-                        ..NO_QUIRKS
-                    },
-                }),
+                handler: Handler::Call(RENDER),
                 extra: NO_EXTRA,
             }
         },
@@ -156,15 +176,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 description: "Addresses (up to 14 days) of the images that fill nodes of a file, by `imageRef`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
-                handler: Handler::Call(Endpoint {
-                    method: Method::Get,
-                    path: "/v1/files/{file_key}/images",
-                    tier: Tier::Two,
-                    scopes: &[Scope::FileContentRead, Scope::FilesRead],
-                    tokens: ANY_TOKEN,
-                    // The addresses in it live at most 14 days.
-                    quirks: Quirks { cache: Cache::UntilFileChanges { days: 7 }, ..NO_QUIRKS },
-                }),
+                handler: Handler::Call(IMAGE_FILLS),
                 extra: NO_EXTRA,
             }
         },

@@ -15,6 +15,7 @@ mod admin;
 mod analytics;
 mod comments;
 mod date;
+mod designs;
 mod dev_resources;
 mod files;
 mod library;
@@ -31,6 +32,7 @@ pub const TOOLSETS: &[Toolset] = &[
     files::TOOLSET,
     comments::TOOLSET,
     library::TOOLSET,
+    designs::TOOLSET,
     variables::TOOLSET,
     teams::TOOLSET,
     dev_resources::TOOLSET,

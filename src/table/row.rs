@@ -43,7 +43,10 @@ impl Tool {
     #[must_use]
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
-            Handler::Call(endpoint) | Handler::TeamGet(endpoint) => Some(endpoint),
+            Handler::Call(endpoint)
+            | Handler::TeamGet(endpoint)
+            | Handler::NodesSearch(endpoint)
+            | Handler::CommentsDigest(endpoint) => Some(endpoint),
             Handler::Status => None,
         }
     }
@@ -53,6 +56,12 @@ impl Tool {
         self.endpoint()
             .into_iter()
             .flat_map(|endpoint| std::iter::once(endpoint).chain(endpoint.quirks.fallback))
+    }
+
+    /// Whether its arguments are those of its endpoint, rather than a composition's own.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        matches!(self.handler, Handler::Call(_) | Handler::TeamGet(_))
     }
 
     /// Whether this kind of token can call it.
@@ -69,6 +78,10 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_nodes_search`, over a file that is read once.
+    NodesSearch(Endpoint),
+    /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
+    CommentsDigest(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }

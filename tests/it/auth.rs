@@ -15,7 +15,10 @@ use std::{
 use figma_mcp::table::{self, TokenKind};
 use serde_json::{Value, json};
 
-use crate::client::{Client, figma_mcp, play};
+use crate::{
+    client::{Client, play},
+    program::{Program, figma_mcp},
+};
 
 /// A bad input is told within this time.
 const QUICK: Duration = Duration::from_secs(6);
@@ -45,7 +48,7 @@ impl Home {
         self.config().join("tokens").join(format!("{profile}.json"))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Program {
         let mut command = figma_mcp();
         command
             .args(arguments)
@@ -56,13 +59,7 @@ impl Home {
 
     fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
         let started = Instant::now();
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         // A program that needs no input may have ended.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let ran = child.wait_with_output().unwrap();
@@ -208,8 +205,6 @@ fn two_logins_at_once_do_not_meet() {
     let mut first = home
         .command(&["auth", "login", "--sandbox", "--insecure-storage", "--token-stdin"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let lock = home.config().join("default.login.lock");
@@ -471,8 +466,8 @@ fn a_person_at_a_terminal_sees_no_token() {
         let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_figma-mcp"));
         let command = home.command(&[]);
         let mut shell = Command::new("script");
-        let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        let child = shell.args(["-qec", &line, "/dev/null"]).envs(variables).env_remove("FIGMA_TOKEN");
+        let child = shell.args(["-qec", &line, "/dev/null"]).envs(command.variables());
+        let child = child.env("FIGMA_MCP_LOG_LEVEL", "warn").env_remove("FIGMA_TOKEN");
         let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let Ok(mut child) = child else { return None };
         let mut stdin = child.stdin.take().unwrap();

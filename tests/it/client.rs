@@ -2,66 +2,26 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    path::PathBuf,
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, channel},
-    },
-    thread::JoinHandle,
+    process::Stdio,
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::leaks;
+pub(crate) use crate::program::figma_mcp;
+use crate::program::{Input, Running};
 
 /// Long enough for a busy machine; no test measures time with it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The built binary without any of our variables in its environment, without anybody's logins, and with
-/// a folder of its own for what it keeps.
-pub(crate) fn figma_mcp() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_figma-mcp"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FIGMA")) {
-        command.env_remove(name);
-    }
-    command.env("FIGMA_MCP_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
-    command.env("FIGMA_MCP_CACHE_DIR", cache_dir());
-    command
-}
-
-/// A folder that nobody else keeps anything in. It is made only by servers that talk to something else
-/// than their own sandbox.
-pub(crate) fn cache_dir() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kept");
-        let is_old = |entry: &std::fs::DirEntry| {
-            let changed = entry.metadata().and_then(|facts| facts.modified());
-            changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(3600)))
-        };
-        // What earlier runs of the tests left behind.
-        for entry in std::fs::read_dir(&root).into_iter().flatten().flatten().filter(is_old) {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-        root.join(std::process::id().to_string())
-    });
-    ROOT.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string())
-}
-
 /// A running server and our end of the conversation.
 pub(crate) struct Client {
-    process: Child,
-    input: Option<ChildStdin>,
+    process: Running,
+    input: Option<Input>,
     lines: Receiver<String>,
     /// Messages that came while another was awaited.
     early: Vec<Value>,
-    /// Everything on stdout, and everything on stderr, once they have ended.
-    stdout: Option<JoinHandle<String>>,
-    stderr: Option<JoinHandle<String>>,
-    secrets: Vec<String>,
     requests: u64,
 }
 
@@ -77,35 +37,18 @@ impl Client {
         let mut process = figma_mcp()
             .arg("serve")
             .args(arguments)
-            .env("FIGMA_MCP_LOG_LEVEL", "trace")
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        let stdout = std::thread::spawn(move || {
-            let mut whole = String::new();
-            for line in stdout.lines().map_while(Result::ok) {
-                whole += &line;
-                whole += "\n";
-                // The test may have seen enough; the search for secrets has not.
-                let _ = sender.send(line);
-            }
-            whole
-        });
-        let mut errors = process.stderr.take().unwrap();
-        let stderr = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = errors.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+        std::thread::spawn(move || {
+            // The test may have seen enough.
+            stdout.lines().map_while(Result::ok).take_while(|line| sender.send(line.clone()).is_ok()).count()
         });
         let input = process.stdin.take();
-        let secrets = leaks::secrets(arguments, variables);
-        let (stdout, stderr) = (Some(stdout), Some(stderr));
-        Self { process, input, lines, early: Vec::new(), stdout, stderr, secrets, requests: 0 }
+        Self { process, input, lines, early: Vec::new(), requests: 0 }
     }
 
     /// A server on the sandbox, ready for calls.
@@ -238,22 +181,7 @@ impl Client {
             assert!(Instant::now() < deadline, "the server does not end");
             std::thread::sleep(Duration::from_millis(5));
         };
-        let stderr = self.stderr.take().unwrap().join().unwrap();
-        leaks::assert_none(&self.secrets, "stderr", &stderr);
-        Ended { code: status.code(), stderr }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        for (what, reader) in [("stdout", self.stdout.take()), ("stderr", self.stderr.take())] {
-            let Some(text) = reader.and_then(|reader| reader.join().ok()) else { continue };
-            if !std::thread::panicking() {
-                leaks::assert_none(&self.secrets, what, &text);
-            }
-        }
+        Ended { code: status.code(), stderr: self.process.told() }
     }
 }
 

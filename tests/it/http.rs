@@ -8,7 +8,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    client::{figma_mcp, play, text_of},
+    client::{play, text_of},
+    program::figma_mcp,
     web::{ACCEPT, HttpServer, JSON, call, initialize, read_answer, read_head, request, write_request},
 };
 

@@ -20,7 +20,7 @@ use crate::golden;
 fn every_tool_sends_what_it_promises() {
     let mut page = String::new();
     for tool in table::tools() {
-        let Some(endpoint) = tool.endpoint() else { continue };
+        let Some(endpoint) = tool.endpoint().filter(|_| tool.is_plain()) else { continue };
         for (which, args) in calls(tool) {
             page += &entry(tool, &which, endpoint, args);
         }

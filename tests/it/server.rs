@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use figma_mcp::table;
 use serde_json::{Value, json};
 
 use crate::client::{Client, play, text_of};
@@ -64,7 +65,7 @@ fn probing_clients_are_survived() {
         &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 1 } }),
     );
     assert_eq!(client.initialize("2025-06-18")["protocolVersion"], "2025-06-18");
-    assert_eq!(client.tool_names().len(), 56);
+    assert_eq!(client.tool_names().len(), table::tools().count());
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn each_kind_of_token_sees_what_it_can_call() {
         let listed = client.tool_names();
         all.iter().filter(|name| !listed.contains(name)).cloned().collect()
     };
-    assert_eq!(all.len(), 56);
+    assert_eq!(all.len(), table::tools().count());
     assert_eq!(
         missing("personal"),
         [
@@ -138,7 +139,7 @@ fn settings_narrow_the_listing_and_say_so() {
     assert_eq!(names(&["--toolsets", "files"]).len(), 6);
     assert_eq!(names(&["--tools", "figma_me_get"]), ["figma_me_get"]);
     assert_eq!(names(&["--toolsets", "files", "--tools", "figma_me_get"]).len(), 7);
-    assert_eq!(names(&["--exclude-tools", "figma_me_get"]).len(), 55);
+    assert_eq!(names(&["--exclude-tools", "figma_me_get"]).len(), table::tools().count() - 1);
     assert!(
         names(&["--read-only"]).iter().all(|name| !name.ends_with("_create") && !name.ends_with("_delete"))
     );
@@ -229,7 +230,7 @@ fn a_flood_is_bounded_and_local_answers_stay_quick() {
     for _ in 0..ids.len() - 66 {
         client.wait_for("a busy answer", busy);
     }
-    assert_eq!(client.tool_names().len(), 56);
+    assert_eq!(client.tool_names().len(), table::tools().count());
     assert!(client.json("figma_me_get", json!({}))["handle"].is_string());
 }
 

@@ -3,14 +3,16 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
-    process::{Child, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::client::figma_mcp;
+use crate::{
+    leaks,
+    program::{Running, figma_mcp},
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
@@ -19,7 +21,7 @@ pub(crate) const ACCEPT: (&str, &str) = ("accept", "application/json, text/event
 
 /// A server that listens.
 pub(crate) struct HttpServer {
-    process: Child,
+    process: Running,
     pub(crate) address: String,
     said: Arc<Mutex<String>>,
 }
@@ -58,8 +60,6 @@ impl HttpServer {
             .args(["serve", "--http", "127.0.0.1:0"])
             .args(arguments)
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -73,6 +73,7 @@ impl HttpServer {
                 break rest.trim_end_matches("/mcp").split("//").nth(1).unwrap().to_owned();
             }
         };
+        leaks::listens(&address, &process.secrets);
         let kept = said.clone();
         std::thread::spawn(move || lines.for_each(|line| *kept.lock().unwrap() += &format!("{line}\n")));
         Self { process, address, said }
@@ -100,7 +101,11 @@ impl HttpServer {
             &[headers, &[("connection", "close")]].concat(),
             body,
         );
-        read_answer(&mut BufReader::new(stream))
+        let answer = read_answer(&mut BufReader::new(stream));
+        for (what, text) in [("a head", &answer.head), ("a body", &answer.body)] {
+            self.process.secrets.assert_none_in(what, text.as_bytes());
+        }
+        answer
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -142,13 +147,6 @@ impl HttpServer {
     }
 }
 
-impl Drop for HttpServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 pub(crate) fn call(tool: &str, arguments: Value) -> Value {
     request("tools/call", json!({ "name": tool, "arguments": arguments }))
 }
@@ -171,6 +169,7 @@ pub(crate) fn write_request(
     headers: &[(&str, &str)],
     body: &str,
 ) {
+    leaks::carried(host, headers);
     let mut text = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| *name == "host") {
         text += &format!("host: {host}\r\n");

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 use super::{App, Endpoints, authorize::Code};
 use crate::{
     auth::{keep_out, redacted},
-    error::{Error, OAuthError, Result, foreign},
+    error::{Error, OAuthError, Result, foreign, unreachable},
 };
 
 /// How long an answer may take.
@@ -153,10 +153,10 @@ impl OAuthServer {
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Result<Reply> {
-    let mut response = request.send().await.map_err(unreachable)?;
+    let mut response = request.send().await.map_err(not_answered)?;
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(not_answered)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(Error::BadAnswer { problem: "it is far larger than a token".to_owned() });
         }
@@ -174,14 +174,9 @@ fn basic(app: &App) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// The cause that says most, without the address.
-fn unreachable(error: reqwest::Error) -> Error {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    Error::Unreachable { problem: foreign(&cause.to_string()), attempts: 1 }
+/// Why there is no answer, without the address.
+fn not_answered(error: reqwest::Error) -> Error {
+    Error::Unreachable { problem: unreachable(&error.without_url()), attempts: 1 }
 }
 
 /// A number, also as a text.

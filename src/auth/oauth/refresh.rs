@@ -7,11 +7,13 @@
 //! is killed half-way is repeated by the next: the refresh token stays good.
 
 use std::{
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
+use tokio_util::task::TaskTracker;
 
 use super::{
     App,
@@ -51,6 +53,8 @@ struct Inner {
     client_secret: Option<SecretString>,
     /// Between 0.9 and 1.1, so that processes do not all think of it at the same moment.
     jitter: f64,
+    /// The refreshes under way.
+    tasks: TaskTracker,
     turn: tokio::sync::Mutex<()>,
     trouble: Mutex<Option<Trouble>>,
 }
@@ -73,6 +77,7 @@ impl Refresher {
             server,
             client_secret,
             jitter: 0.9 + 0.2 * share,
+            tasks: TaskTracker::new(),
             turn: tokio::sync::Mutex::default(),
             trouble: Mutex::default(),
         }))
@@ -83,7 +88,8 @@ impl Refresh for Refresher {
     fn refresh<'a>(&'a self, login: &'a Login, seen: &'a Token) -> Pending<'a, Option<Token>> {
         let (inner, login, seen) = (self.0.clone(), login.clone(), seen.clone());
         Box::pin(async move {
-            let task = tokio::spawn(async move { inner.run(&login, &seen).await });
+            let tasks = inner.tasks.clone();
+            let task = tasks.spawn(async move { inner.run(&login, &seen).await });
             let broke_off = || Error::Bug { problem: "a refresh broke off".to_owned() };
             task.await.unwrap_or_else(|_| Err(broke_off()))
         })
@@ -91,6 +97,11 @@ impl Refresh for Refresher {
 
     fn is_due(&self, token: &Token) -> bool {
         self.0.is_due(token) && self.0.pause().is_none()
+    }
+
+    fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.tasks.close();
+        Box::pin(self.0.tasks.wait())
     }
 }
 

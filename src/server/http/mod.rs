@@ -117,6 +117,7 @@ async fn end(
     front.cut.cancel();
     app.writes.close();
     app.writes.wait().await;
+    front.server.caller.settled().await;
     if serving.await.is_err() {
         tracing::error!("the listener broke off");
     }

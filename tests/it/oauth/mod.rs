@@ -5,7 +5,7 @@ mod world;
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    process::{Child, Stdio},
+    process::Stdio,
     sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ use figma_mcp::{
 use serde_json::json;
 
 use self::world::*;
-use crate::client::figma_mcp;
+use crate::program::{Running, figma_mcp};
 
 const APP: &str = "tests";
 
@@ -127,8 +127,6 @@ fn a_wrong_or_missing_secret_is_told() {
             .env("FIGMA_MCP_CONFIG_DIR", &world.folder)
             .env("FIGMA_OAUTH_CLIENT_SECRET", secret)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -340,6 +338,39 @@ fn nothing_secret_is_logged() {
     }
 }
 
+/// Figma has switched tokens, its answer is on the way, and the server is told to stop.
+#[cfg(unix)]
+#[test]
+fn a_server_that_stops_stores_the_new_token_first() {
+    let stop = |name: &str, is_told: bool| {
+        let world = World::logged_in(name, APP);
+        let mut client = world.serve();
+        let before = world.record();
+        world.order(&json!({ "expire_access": true, "refresh_delay_ms": 7000 }));
+        client.begin_call("figma_me_get", &json!({}));
+        while world.count("refreshes") == 0 {
+            sleep(Duration::from_millis(20));
+        }
+        assert_eq!(world.record()["access"], before["access"], "{name}: it came too early to prove anything");
+        let ended = if is_told {
+            let id = client.process_id().to_string();
+            assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            client.ended()
+        } else {
+            client.close()
+        };
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.stderr);
+        assert_ne!(world.record()["access"], before["access"], "{name}: the new token is lost");
+        world.order(&json!({}));
+        assert_eq!(world.me().code, 0, "{name}");
+        assert_eq!(world.count("refreshes"), 1, "{name}");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| stop("stopped", true));
+        scope.spawn(|| stop("closed", false));
+    });
+}
+
 /// Eight processes meet a dead token at once, again and again.
 #[test]
 fn eight_processes_refresh_once() {
@@ -350,7 +381,7 @@ fn eight_processes_refresh_once() {
         world.forget_unplanned();
         let before = world.count("refreshes");
         world.order(&json!({ "expire_access": true, "refresh_delay_ms": 20 }));
-        let processes: Vec<Child> = (0..8).map(|_| world.start(&["call", "figma_me_get"])).collect();
+        let processes: Vec<Running> = (0..8).map(|_| world.start(&["call", "figma_me_get"])).collect();
         for process in processes {
             let ran = ended(process);
             assert_eq!(ran.code, 0, "round {round}: {}", ran.stderr);

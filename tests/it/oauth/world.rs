@@ -5,13 +5,16 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Stdio},
+    process::Stdio,
 };
 
 use figma_mcp::sandbox::oauth::CLIENT_SECRET;
 use serde_json::{Value, json};
 
-use crate::client::{Client, figma_mcp};
+use crate::{
+    client::Client,
+    program::{Input, Running, figma_mcp},
+};
 
 /// Whether the long tests keep their tokens in the system's keyring: `tests/contract/oauth-keyring`.
 pub(super) fn in_keyring() -> bool {
@@ -20,8 +23,9 @@ pub(super) fn in_keyring() -> bool {
 
 /// A sandbox that several processes share, and a configuration of this test's own.
 pub(super) struct World {
-    sandbox: Child,
-    _input: ChildStdin,
+    /// Stays open for as long as the sandbox is to run.
+    _input: Input,
+    sandbox: Running,
     pub(super) base: String,
     pub(super) folder: PathBuf,
     pub(super) app: &'static str,
@@ -35,13 +39,7 @@ pub(super) struct Ran {
 
 impl World {
     pub(super) fn new(name: &str, app: &'static str) -> Self {
-        let mut sandbox = figma_mcp()
-            .args(["serve", "--sandbox"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut sandbox = figma_mcp().args(["serve", "--sandbox"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(sandbox.stderr.take().unwrap()).read_line(&mut line).unwrap();
         let base = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -59,15 +57,13 @@ impl World {
         world
     }
 
-    pub(super) fn start(&self, arguments: &[&str]) -> Child {
+    pub(super) fn start(&self, arguments: &[&str]) -> Running {
         figma_mcp()
             .args(arguments)
             .args(["--api-base-url", &self.base])
             .env("FIGMA_MCP_CONFIG_DIR", &self.folder)
             .env("FIGMA_OAUTH_CLIENT_SECRET", CLIENT_SECRET)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap()
     }
@@ -85,7 +81,7 @@ impl World {
     }
 
     /// A login up to its printed address; the rest of its stderr follows.
-    pub(super) fn begin_login(&self, arguments: &[&str]) -> (Child, String, BufReader<impl Read + use<>>) {
+    pub(super) fn begin_login(&self, arguments: &[&str]) -> (Running, String, BufReader<impl Read + use<>>) {
         let fixed = ["auth", "login", "--kind", "oauth", "--client-id", self.app];
         let store: &[&str] = if in_keyring() { &[] } else { &["--insecure-storage"] };
         let mut child = self.start(&[&fixed, store, arguments].concat());
@@ -170,18 +166,19 @@ impl World {
 }
 
 impl Drop for World {
+    /// The sandbox must not tell what it handed out either.
     fn drop(&mut self) {
-        let _ = self.sandbox.kill();
-        let _ = self.sandbox.wait();
+        self.sandbox.secrets.learn(CLIENT_SECRET);
+        self.sandbox.secrets.learn_stored(std::slice::from_ref(&self.folder));
     }
 }
 
-pub(super) fn ended(mut child: Child) -> Ran {
+pub(super) fn ended(mut child: Running) -> Ran {
     let stderr = child.stderr.take().unwrap();
     with_stderr(child, stderr)
 }
 
-pub(super) fn with_stderr(mut child: Child, mut stderr: impl Read) -> Ran {
+pub(super) fn with_stderr(mut child: Running, mut stderr: impl Read) -> Ran {
     drop(child.stdin.take());
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();

@@ -1,0 +1,8 @@
+//! Understands a design: Figma's JSON in, something short out. Pure: no I/O, no clock.
+
+pub mod comments;
+pub mod fold;
+
+pub mod names;
+pub mod pieces;
+pub mod search;

@@ -1,0 +1,163 @@
+//! What variables are called: asked of Figma once, and where it does not say, concluded.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::App;
+use crate::{
+    auth::{Caller, Fingerprint},
+    design::names::{Uses, Variables, infer, official},
+    error::{Error, Result},
+    table::{self, Tool, args::Args},
+};
+
+/// The tool whose endpoint lists variables.
+const LIST: &str = "figma_file_variables_local_get";
+/// How long a refusal is remembered: scopes and plans change rarely, and only by people.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+/// How long names are: they change with the file, but a name that is a little old is still a name.
+const KNOWN: Duration = Duration::from_secs(600);
+/// For how many files.
+const MOST: usize = 64;
+
+/// What is known of files' variables, for each caller.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<VecDeque<Remembered>>);
+
+#[derive(Debug)]
+struct Remembered {
+    caller: Fingerprint,
+    /// Every file, where the refusal is about the token.
+    file_key: Option<String>,
+    since: Instant,
+    said: Result<Variables>,
+}
+
+impl Memory {
+    fn find(&self, caller: &Fingerprint, file_key: &str) -> Option<Result<Variables>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| one.since.elapsed() < if one.said.is_ok() { KNOWN } else { REMEMBERED });
+        let is_it = |one: &&Remembered| {
+            one.caller == *caller && one.file_key.as_deref().is_none_or(|known| known == file_key)
+        };
+        all.iter().rev().find(is_it).map(|one| one.said.clone())
+    }
+
+    fn keep(&self, caller: &Caller, file_key: &str, said: Result<Variables>) {
+        let file_key = match &said {
+            Err(Error::MissingScope { .. }) => None,
+            // What may be otherwise in a moment is asked for again.
+            Err(Error::PlanTooSmall { .. } | Error::NoAccess { .. } | Error::WrongFileType { .. })
+            | Ok(_) => Some(file_key.to_owned()),
+            Err(_) => return,
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_back(Remembered {
+            caller: caller.fingerprint().clone(),
+            file_key,
+            since: Instant::now(),
+            said,
+        });
+        if all.len() > MOST {
+            all.pop_front();
+        }
+    }
+}
+
+/// Names, and what has to be said of them.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// What each variable is called that is used.
+    pub(super) variables: Variables,
+    /// Why some are not official.
+    pub(super) note: Option<String>,
+}
+
+/// What Figma said of a file's variables lately. No call.
+pub(super) fn known(app: &App, caller: &Caller, file_key: &str) -> Option<Variables> {
+    app.variables.find(caller.fingerprint(), file_key)?.ok()
+}
+
+/// What the variables that are used are called: officially where the credential may ask (one tier 2
+/// call, unless it was made lately), else as what surrounds them suggests.
+pub(super) async fn resolve(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    uses: &Uses,
+) -> Names {
+    if uses.found.is_empty() {
+        return Names::default();
+    }
+    let listed = listed(app, caller, tool, file_key).await;
+    let mut variables = infer(uses);
+    let official = listed.as_ref().ok();
+    let mut by_key: HashMap<&str, &str> = HashMap::new();
+    for id in official.into_iter().flat_map(Variables::keys) {
+        by_key.extend(key(id).map(|key| (key, id.as_str())));
+    }
+    for (id, variable) in &mut variables {
+        // A library's variable has the same key in every file, but not always the same number.
+        let twin = || key(id).and_then(|key| by_key.get(key)).and_then(|id| official?.get(*id));
+        if let Some(known) = official.and_then(|official| official.get(id)).or_else(twin) {
+            *variable = known.clone();
+        }
+    }
+    let note = note(&variables, listed.as_ref().err());
+    Names { variables, note }
+}
+
+/// The key of a library's variable: `VariableID:KEY/1:2`.
+fn key(id: &str) -> Option<&str> {
+    Some(id.strip_prefix("VariableID:")?.split_once('/')?.0)
+}
+
+fn note(variables: &Variables, refusal: Option<&Error>) -> Option<String> {
+    let inferred = variables.values().filter(|variable| !variable.is_official).count();
+    let by_style =
+        variables.values().filter(|one| !one.is_official && one.known_from.starts_with("the style")).count();
+    if inferred == 0 {
+        return None;
+    }
+    let why = match refusal {
+        None => "Figma's list of this file's variables does not have them".to_owned(),
+        Some(error) => reason(error),
+    };
+    Some(format!(
+        "{inferred} of {} variable names are inferred, not official, since {why}: {by_style} from the styles that carry them, {} from how they are used and their values.",
+        variables.len(),
+        inferred - by_style,
+    ))
+}
+
+fn reason(error: &Error) -> String {
+    match error {
+        Error::MissingScope { .. } => "the token lacks the scope `file_variables:read`".to_owned(),
+        Error::PlanTooSmall { .. } => "Figma lists variables on the Enterprise plan only".to_owned(),
+        Error::WrongToken { .. } => "Figma lists no variables to this kind of token".to_owned(),
+        other => format!("Figma's list of variables could not be read ({other})"),
+    }
+}
+
+async fn listed(app: &App, caller: &Caller, tool: &'static Tool, file_key: &str) -> Result<Variables> {
+    if let Some(said) = app.variables.find(caller.fingerprint(), file_key) {
+        return said;
+    }
+    let list = table::find(LIST).ok_or_else(|| Error::Bug { problem: format!("there is no {LIST}") })?;
+    caller.check(list)?;
+    let endpoint = list.endpoint().ok_or_else(|| Error::Bug { problem: format!("{LIST} calls nothing") })?;
+    let args = Args::from_iter([("file_key".to_owned(), json!(file_key))]);
+    let said = app.rest.call(caller, tool, endpoint, &args).await.and_then(|answer| {
+        let answer: Value = serde_json::from_str(&answer.body)
+            .map_err(|_| Error::BadAnswer { problem: "it is no list of variables".to_owned() })?;
+        Ok(official(&answer))
+    });
+    app.variables.keep(caller, file_key, said.clone());
+    said
+}
