@@ -213,7 +213,7 @@ fn echo() -> String {
 
 #[test]
 fn nobody_ever_sees_what_is_anothers() {
-    let calls: u64 = std::env::var("ISOLATION_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let calls: u64 = std::env::var("ISOLATION_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
     let figma = echo();
     let server =
         HttpServer::start(&[], &[("FIGMA_API_BASE_URL", &figma), ("FIGMA_TOKEN", "the-servers-own")]);
