@@ -304,6 +304,8 @@ pub struct RateLimit {
     pub retry_after: Option<Duration>,
     /// `X-Figma-Upgrade-Link`.
     pub upgrade_link: Option<String>,
+    /// What can be answered all the same, as whole sentences, where that is known.
+    pub still: Option<String>,
 }
 
 impl fmt::Display for RateLimit {
@@ -552,7 +554,8 @@ impl RateLimit {
             }
             None => format!("Do not call tier {} tools again for a while.", self.tier),
         };
-        next += " Work from what is already here.";
+        next += " ";
+        next += self.still.as_deref().unwrap_or("Work from what is already here.");
         if self.seat.as_deref() == Some("low") || self.plan.as_deref() == Some("starter") {
             next += " A Dev or Full seat, in a paid team that the file is moved or duplicated into, lifts the limit.";
         }

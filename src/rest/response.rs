@@ -120,6 +120,15 @@ pub struct Asked<'a> {
     pub token: &'static str,
 }
 
+impl<'a> Asked<'a> {
+    /// The file that it is about; empty where it is about none.
+    #[must_use]
+    pub fn file(&self) -> &'a str {
+        let is_of_file = self.endpoint.path.contains("{file_key}");
+        self.args.get("file_key").and_then(Value::as_str).filter(|_| is_of_file).unwrap_or_default()
+    }
+}
+
 /// Reads an answer.
 ///
 /// # Errors
@@ -357,6 +366,7 @@ fn rate_limit(endpoint: &Endpoint, headers: &Headers) -> RateLimit {
         seat: headers.seat.clone(),
         retry_after: headers.retry_after,
         upgrade_link: headers.upgrade_link.clone(),
+        still: None,
     }
 }
 

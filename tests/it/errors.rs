@@ -202,6 +202,7 @@ fn limit_samples() -> Vec<Error> {
             seat: seat.map(str::to_owned),
             retry_after: seconds.map(Duration::from_secs),
             upgrade_link: link.map(str::to_owned),
+            still: link.map(|_| "Tier 2 and tier 3 tools still answer.".to_owned()),
         }))
     };
     vec![
