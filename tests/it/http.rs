@@ -154,7 +154,8 @@ fn a_stream_of_the_old_transport_can_be_read_only() {
     assert_eq!(send(&request("tools/list", json!({}))), 202);
     let listed: Value = serde_json::from_str(&next_event(&mut events, "message")).unwrap();
     let tools = listed["result"]["tools"].as_array().unwrap();
-    assert!(tools.len() > 20 && tools.iter().all(|tool| tool["annotations"]["readOnlyHint"] == true));
+    let listed: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(listed, names(&server, "/mcp/readonly", &[]));
     // The way around it does not lead there.
     let other = place.replace("/readonly", "");
     assert_eq!(server.send("POST", &other, &[JSON], &request("ping", json!({})).to_string()).status, 404);
@@ -216,6 +217,20 @@ fn whoever_runs_it_can_see_how_it_is() {
     assert!(figures.contains(r#"figma_mcp_calls_total{tool="figma_me_get",outcome="ok"} 1"#), "{figures}");
     assert!(figures.contains(r#"figma_mcp_figma_requests_total{tier="3"} 2"#), "{figures}");
     assert!(figures.contains(r#"figma_mcp_call_seconds_count{tool="figma_me_get"} 2"#), "{figures}");
+    for file in ["RATEDAYS", "ShopAppSample0000000001a", "ShopAppSample0000000001a"] {
+        server.call("figma_file_get", json!({ "file_key": file, "depth": 1 }), &[]);
+    }
+    let figures = server.get("/metrics").body;
+    for line in [
+        r#"figma_mcp_kept_answers_total{outcome="hit"} 1"#,
+        r#"figma_mcp_kept_answers_total{outcome="stale"} 0"#,
+        r#"figma_mcp_kept_answers_total{outcome="joined"} 0"#,
+        r#"figma_mcp_closed_gates{tier="1"} 1"#,
+        r#"figma_mcp_closed_gates{tier="2"} 0"#,
+        "figma_mcp_sessions 0",
+    ] {
+        assert!(figures.contains(line), "{line}: {figures}");
+    }
     server.terminate();
     let said = server.ended();
     let lines: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
