@@ -1,6 +1,7 @@
 //! Understands a design: Figma's JSON in, something short out. Pure: no I/O, no clock.
 
 pub mod comments;
+pub mod context;
 pub mod fold;
 
 pub mod names;

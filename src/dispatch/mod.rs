@@ -4,7 +4,9 @@
 //! neither MCP nor the terminal.
 
 mod comments;
+mod context;
 mod images;
+mod outline;
 mod picture;
 mod screenshot;
 mod search;
@@ -32,7 +34,7 @@ use crate::{
     auth::Caller,
     error::{Error, Result},
     rest::Rest,
-    table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
+    table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
 /// Everything that a call needs beside its caller. Nothing is global.
@@ -41,6 +43,8 @@ pub struct App {
     rest: Rest,
     /// Which tools are offered.
     pub selection: Selection,
+    /// Other servers' tools that are listed too.
+    pub names: Vec<&'static NameSet>,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
     /// The folder below which images are saved; without it none are.
@@ -57,6 +61,7 @@ impl App {
         Self {
             rest: Rest::new(base_url, call_limit),
             selection,
+            names: Vec::new(),
             defaults,
             image_dir: None,
             writes: TaskTracker::new(),
@@ -148,6 +153,7 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller).await),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
         Handler::ImagesDownload(endpoints) => {
             Box::pin(images::download(app, caller, tool, endpoints, &args)).await

@@ -44,6 +44,7 @@ impl Tool {
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
             Handler::Call(endpoint)
+            | Handler::DesignContext(endpoint)
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint) => Some(endpoint),
@@ -92,6 +93,8 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_design_context_get`, a description of nodes.
+    DesignContext(Endpoint),
     /// `figma_images_download`: renders and image fills, saved as files.
     ImagesDownload(ImageEndpoints),
     /// `figma_screenshot_get`: a render that the model sees.
@@ -111,8 +114,6 @@ pub struct ImageEndpoints {
     pub render: Endpoint,
     /// Names the addresses of image fills.
     pub fills: Endpoint,
-    /// Gets nodes.
-    pub nodes: Endpoint,
 }
 
 /// One REST endpoint, and what it takes to be allowed to call it.
