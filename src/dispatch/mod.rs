@@ -154,6 +154,11 @@ impl App {
         self.rest.saved()
     }
 
+    /// How many gates are closed for the callers of this process: of tier 1, 2 and 3.
+    pub fn closed_gates(&self) -> [u64; 3] {
+        self.rest.closed_gates()
+    }
+
     /// Writes down what is in memory only, before the process ends.
     pub async fn settle(&self) {
         self.rest.settle().await;

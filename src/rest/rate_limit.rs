@@ -14,6 +14,7 @@
 //! a second, so that a small call stays cheap.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -211,6 +212,22 @@ impl Rest {
         let mut closed: Vec<Gate> = gates.into_iter().filter(|gate| gate.until > at).collect();
         closed.sort_by_key(|gate| std::cmp::Reverse(gate.until));
         Ok(Usage { calls, closed, named })
+    }
+
+    /// How many gates are closed for the callers of this process, of tier 1, 2 and 3.
+    pub fn closed_gates(&self) -> [u64; 3] {
+        let now = now();
+        let mut counts = [0; 3];
+        for lane in self.inner.lanes.all() {
+            let known = lane.limits.known();
+            // One that was closed here is known a second time once the store has been read.
+            let closed = known.gates.iter().filter(|gate| gate.until > now);
+            let closed: BTreeSet<_> = closed.map(|gate| (gate.tier, &gate.file)).collect();
+            for (tier, count) in Tier::ALL.into_iter().zip(&mut counts) {
+                *count += closed.iter().map(|(of, _)| u64::from(*of == tier.number())).sum::<u64>();
+            }
+        }
+        counts
     }
 
     /// Writes down what is in memory only, before the process ends.

@@ -98,10 +98,6 @@ impl Server {
         tools.iter().filter(|(tool, _)| self.narrow.check(tool).is_ok() && self.caller.can_call(tool))
     }
 
-    fn offered(&self) -> impl Iterator<Item = &'static Tool> {
-        self.listed().map(|(tool, _)| *tool)
-    }
-
     fn identity() -> Implementation {
         let icon = Icon::new(include_str!("icon.txt"))
             .with_mime_type("image/png")
@@ -114,7 +110,8 @@ impl Server {
 
     /// What every model that uses this server should know, assembled from what is offered.
     fn instructions(&self) -> String {
-        let is_offered = |name: &&str| self.offered().any(|tool| tool.name == *name);
+        let offered: Vec<&str> = self.listed().map(|(tool, _)| tool.name).collect();
+        let is_offered = |name: &&str| offered.contains(name);
         let sets: Vec<String> = TOOLSETS
             .iter()
             .filter(|set| set.tools.iter().any(|tool| is_offered(&tool.name)))

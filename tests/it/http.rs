@@ -139,6 +139,44 @@ fn the_old_transport_is_bounded_and_can_be_switched_off() {
     assert_eq!(without.send("POST", "/messages", &[JSON], "{}").status, 404);
 }
 
+#[test]
+fn a_stream_of_the_old_transport_can_be_read_only() {
+    let server = HttpServer::sandbox(&[]);
+    let mut stream = server.connect();
+    write_request(&mut stream, &server.address, "GET", "/sse/readonly", &[], "");
+    let mut events = BufReader::new(stream);
+    assert_eq!(read_head(&mut events).0, 200);
+    let place = next_event(&mut events, "endpoint");
+    let send = |message: &Value| server.send("POST", &place, &[JSON], &message.to_string()).status;
+    assert_eq!(send(&initialize("2024-11-05")), 202);
+    next_event(&mut events, "message");
+    assert_eq!(send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })), 202);
+    assert_eq!(send(&request("tools/list", json!({}))), 202);
+    let listed: Value = serde_json::from_str(&next_event(&mut events, "message")).unwrap();
+    let tools = listed["result"]["tools"].as_array().unwrap();
+    let listed: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(listed, names(&server, "/mcp/readonly", &[]));
+    // The way around it does not lead there.
+    let other = place.replace("/readonly", "");
+    assert_eq!(server.send("POST", &other, &[JSON], &request("ping", json!({})).to_string()).status, 404);
+}
+
+#[test]
+fn json_that_is_no_message_is_told_so() {
+    let server = HttpServer::sandbox(&[]);
+    let ping = request("ping", json!({}));
+    for (path, body) in [
+        ("/mcp", json!([ping])),
+        ("/mcp", json!({ "hello": 1 })),
+        ("/mcp", json!("ping")),
+        ("/mcp", json!({ "jsonrpc": "1.0", "id": 1, "method": "ping" })),
+        ("/sse", json!([])),
+    ] {
+        let answer = server.send("POST", path, &[JSON, ACCEPT], &body.to_string());
+        assert_eq!((answer.status, &answer.json()["error"]["code"]), (400, &json!(-32600)), "{body}");
+    }
+}
+
 fn names(server: &HttpServer, path: &str, headers: &[(&str, &str)]) -> Vec<String> {
     let message = request("tools/list", json!({})).to_string();
     let answer = server.send("POST", path, &[&[JSON, ACCEPT], headers].concat(), &message).json();
@@ -179,11 +217,26 @@ fn whoever_runs_it_can_see_how_it_is() {
     assert!(figures.contains(r#"figma_mcp_calls_total{tool="figma_me_get",outcome="ok"} 1"#), "{figures}");
     assert!(figures.contains(r#"figma_mcp_figma_requests_total{tier="3"} 2"#), "{figures}");
     assert!(figures.contains(r#"figma_mcp_call_seconds_count{tool="figma_me_get"} 2"#), "{figures}");
+    for file in ["RATEDAYS", "ShopAppSample0000000001a", "ShopAppSample0000000001a"] {
+        server.call("figma_file_get", json!({ "file_key": file, "depth": 1 }), &[]);
+    }
+    let figures = server.get("/metrics").body;
+    for line in [
+        r#"figma_mcp_kept_answers_total{outcome="hit"} 1"#,
+        r#"figma_mcp_kept_answers_total{outcome="stale"} 0"#,
+        r#"figma_mcp_kept_answers_total{outcome="joined"} 0"#,
+        r#"figma_mcp_closed_gates{tier="1"} 1"#,
+        r#"figma_mcp_closed_gates{tier="2"} 0"#,
+        "figma_mcp_sessions 0",
+    ] {
+        assert!(figures.contains(line), "{line}: {figures}");
+    }
     server.terminate();
     let said = server.ended();
     let lines: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     assert!(lines.iter().any(|line| line["tool"] == "figma_me_get" && line["status"] == 200), "{said}");
     assert!(lines.iter().all(|line| line["id"].as_str().is_some_and(|id| id.len() == 32)), "{said}");
+    assert!(lines.iter().all(|line| line["time"].as_str().is_some_and(|time| time.ends_with('Z'))), "{said}");
     assert!(!said.contains("Canary"), "{said}");
 }
 

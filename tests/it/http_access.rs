@@ -1,11 +1,12 @@
 //! Who may call over HTTP, and with whose Figma account.
 
 use std::{
-    collections::hash_map::DefaultHasher,
+    collections::{HashMap, hash_map::DefaultHasher},
     fs,
     hash::{Hash, Hasher},
     io::{BufRead, BufReader, Write},
     net::TcpListener,
+    sync::{Arc, Mutex},
     time::SystemTime,
 };
 
@@ -177,12 +178,18 @@ fn hash(token: &str) -> String {
     hasher.finish().to_string()
 }
 
+/// How many requests came with each token.
+type Seen = Arc<Mutex<HashMap<String, u64>>>;
+
 /// A Figma that answers everything with a hash of the token that it saw, over kept connections.
-fn echo() -> String {
+fn echo() -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Seen::default();
+    let counted = seen.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
+            let seen = counted.clone();
             std::thread::spawn(move || {
                 let mut reader = BufReader::new(stream);
                 loop {
@@ -196,6 +203,7 @@ fn echo() -> String {
                     if line.is_empty() {
                         return;
                     }
+                    *seen.lock().unwrap().entry(token.clone()).or_default() += 1;
                     let body = json!({ "id": hash(&token), "file": { "name": hash(&token) }, "comments": [], "handle": hash(&token) }).to_string();
                     let head = format!(
                         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -208,55 +216,67 @@ fn echo() -> String {
             });
         }
     });
-    address
+    (address, seen)
+}
+
+/// One of the mixed calls. The file and its version are the same for everybody: its answers are kept.
+fn mixed(turn: u64) -> Value {
+    let file = "SameFileForEverybody01";
+    match turn % 6 {
+        0 => call("figma_me_get", json!({})),
+        1 => call("figma_file_metadata_get", json!({ "file_key": file })),
+        2 => call("figma_file_comments_list", json!({ "file_key": file })),
+        3 => call("figma_file_get", json!({ "file_key": file, "version": "7" })),
+        // A pair, which may share one call to Figma.
+        4 => call(
+            "figma_file_nodes_get",
+            json!({ "file_key": file, "ids": "1:2", "version": turn.to_string() }),
+        ),
+        _ => call("figma_status_get", json!({})),
+    }
 }
 
 #[test]
 fn nobody_ever_sees_what_is_anothers() {
-    let calls: u64 = std::env::var("ISOLATION_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
-    let figma = echo();
+    let calls: u64 = std::env::var("ISOLATION_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let (figma, seen) = echo();
     let server =
         HttpServer::start(&[], &[("FIGMA_API_BASE_URL", &figma), ("FIGMA_TOKEN", "the-servers-own")]);
     std::thread::scope(|scope| {
         for number in 0..100 {
-            let server = &server;
+            let (server, seen) = (&server, &seen);
             scope.spawn(move || {
                 let token = format!("caller-{number}-of-a-hundred");
-                let mut reader = BufReader::new(server.connect());
-                let mut asked_figma = 0;
+                let headers = [JSON, ACCEPT, ("x-figma-token", token.as_str())];
+                let mut connections = [(); 2].map(|()| BufReader::new(server.connect()));
                 for turn in 0..calls {
-                    let message = match turn % 4 {
-                        0 => call("figma_me_get", json!({})),
-                        1 => call("figma_file_metadata_get", json!({ "file_key": "SameFileForEverybody01" })),
-                        2 => {
-                            call("figma_file_comments_list", json!({ "file_key": "SameFileForEverybody01" }))
+                    let used = if turn % 6 == 4 { 2 } else { 1 };
+                    let message = mixed(turn).to_string();
+                    for to in &mut connections[..used] {
+                        write_request(to.get_mut(), &server.address, "POST", "/mcp", &headers, &message);
+                    }
+                    for from in &mut connections[..used] {
+                        let answer = read_answer(from).json();
+                        let text = text_of(&answer["result"]);
+                        if turn % 6 < 5 {
+                            assert!(text.contains(&hash(&token)), "{answer}");
+                            continue;
                         }
-                        _ => call("figma_status_get", json!({})),
-                    };
-                    let headers = [JSON, ACCEPT, ("x-figma-token", token.as_str())];
-                    write_request(
-                        reader.get_mut(),
-                        &server.address,
-                        "POST",
-                        "/mcp",
-                        &headers,
-                        &message.to_string(),
-                    );
-                    let answer = read_answer(&mut reader).json();
-                    let text = text_of(&answer["result"]);
-                    if turn % 4 == 3 {
                         let status: Value = serde_json::from_str(text).unwrap();
                         let counts = status["calls_so_far"].as_object().unwrap();
                         let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
-                        assert_eq!(counted, asked_figma, "{text}");
-                    } else {
-                        asked_figma += 1;
-                        assert!(text.contains(&hash(&token)), "{answer}");
+                        assert_eq!(counted, seen.lock().unwrap()[&token], "{text}");
                     }
                 }
             });
         }
     });
+    let figures = server.get("/metrics").body;
+    let hits =
+        figures.lines().find_map(|line| line.strip_prefix("figma_mcp_kept_answers_total{outcome=\"hit\"} "));
+    // Each caller asks for the same version every sixth time.
+    let least = 100 * (calls / 6).saturating_sub(1);
+    assert!(hits.unwrap().parse::<u64>().unwrap() >= least / 2, "{figures}");
     let own = server.call("figma_me_get", json!({}), &[]);
     assert!(text_of(&own).contains(&hash("the-servers-own")), "{own}");
 }

@@ -236,9 +236,19 @@ fn mended(mut response: Response, method: &Method, visit: &Visit) -> Response {
             let text = "all sessions are taken; close one, or call without sessions";
             return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_room", text).into_response();
         }
+        // The content type has been checked: what was sent is JSON, but no message.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => return no_message(),
         _ => {}
     }
     response
+}
+
+/// JSON-RPC's answer to what is none of its messages.
+pub(super) fn no_message() -> Response {
+    let text = "the body must be one JSON-RPC 2.0 message; batches are not taken";
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32600, "message": text } });
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::BAD_REQUEST, kind, body.to_string()).into_response()
 }
 
 /// Everything that has to be right before the protocol is spoken.
@@ -250,7 +260,8 @@ async fn admit(
     front.names.check_host(request.uri(), request.headers())?;
     front.names.check_origin(request.headers())?;
     let path = request.uri().path();
-    let is_legacy = front.has_legacy_sse && matches!(path, "/sse" | "/messages");
+    let is_legacy =
+        front.has_legacy_sse && matches!(path, "/sse" | "/sse/readonly" | "/messages" | "/messages/readonly");
     let is_protocol = is_legacy || matches!(path, "/mcp" | "/mcp/readonly");
     match path {
         "/health" | "/ready" => return Ok((request, None)),

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Tell;
 use crate::{
+    auth::time::day,
     error::{Error, Result, foreign},
     settings::Format,
 };
@@ -38,6 +39,14 @@ pub(super) struct Line<'a> {
     /// The method of MCP.
     pub(super) spoken: Option<String>,
     pub(super) tool: Option<String>,
+}
+
+/// A moment as RFC 3339 writes it, which tools that read logs know.
+fn moment(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z", day(seconds))
 }
 
 impl<'a> Line<'a> {
@@ -68,7 +77,7 @@ impl AccessLog {
     }
 
     pub(super) fn write(&self, line: &Line<'_>) {
-        let time = httpdate::fmt_http_date(SystemTime::now());
+        let time = moment(SystemTime::now());
         let (ms, path) = (u64::try_from(line.took.as_millis()).unwrap_or(u64::MAX), foreign(line.path));
         let text = match self.format {
             Format::Text | Format::Off => format!(
@@ -93,5 +102,16 @@ impl AccessLog {
         };
         // A line that finds no room is lost.
         let _ = self.lines.try_send(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_tools_read_them() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_575_605_007);
+        assert_eq!(moment(time), "2026-11-25T03:00:05.007Z");
     }
 }

@@ -8,7 +8,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{dispatch::App, table};
+use crate::{
+    dispatch::{App, Saved},
+    table,
+};
 
 /// What is counted.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(crate) struct Metrics {
     calls: Family<Call, Counter>,
     seconds: Family<ToolLabel, Histogram, fn() -> Histogram>,
     figma: Family<TierLabel, Counter>,
+    kept: Family<KeptLabel, Counter>,
+    gates: Family<TierLabel, Gauge>,
     answers: Family<Answered, Counter>,
     under_way: Gauge,
     pub(super) sessions: Gauge,
@@ -38,6 +43,11 @@ struct ToolLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TierLabel {
     tier: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeptLabel {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +75,7 @@ impl Metrics {
         let calls = Family::default();
         let latency = Family::<ToolLabel, Histogram, fn() -> Histogram>::new_with_constructor(seconds);
         let (figma, answers) = (Family::default(), Family::default());
+        let (kept, gates) = (Family::default(), Family::default());
         let (under_way, sessions, streams) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("calls", "Calls of tools, by outcome", calls.clone());
         registry.register_with_unit("call", "How long calls took", Unit::Seconds, latency.clone());
@@ -73,11 +84,33 @@ impl Metrics {
             "Requests to Figma, by the tier of its rate limits",
             figma.clone(),
         );
+        registry.register(
+            "kept_answers",
+            "Reads that kept answers could serve, by what came of it",
+            kept.clone(),
+        );
+        registry.register(
+            "closed_gates",
+            "Tiers and files that Figma refuses for now, all callers together",
+            gates.clone(),
+        );
         registry.register("http_requests", "HTTP requests, by route and status", answers.clone());
         registry.register("calls_under_way", "Calls that are not answered yet", under_way.clone());
         registry.register("sessions", "Open sessions of Streamable HTTP", sessions.clone());
         registry.register("sse_streams", "Open streams of the old transport", streams.clone());
-        Self { registry, calls, seconds: latency, figma, answers, under_way, sessions, streams, app }
+        Self {
+            registry,
+            calls,
+            seconds: latency,
+            figma,
+            kept,
+            gates,
+            answers,
+            under_way,
+            sessions,
+            streams,
+            app,
+        }
     }
 
     /// A call begins.
@@ -95,8 +128,17 @@ impl Metrics {
 
     /// An HTTP request was answered.
     pub(super) fn answered(&self, path: &str, status: u16) {
-        const ROUTES: [&str; 7] =
-            ["/mcp", "/mcp/readonly", "/sse", "/messages", "/health", "/ready", "/metrics"];
+        const ROUTES: [&str; 9] = [
+            "/mcp",
+            "/mcp/readonly",
+            "/sse",
+            "/sse/readonly",
+            "/messages",
+            "/messages/readonly",
+            "/health",
+            "/ready",
+            "/metrics",
+        ];
         let route = ROUTES.into_iter().find(|route| *route == path).unwrap_or("other");
         self.answers.get_or_create(&Answered { route, status }).inc();
     }
@@ -107,9 +149,17 @@ impl Metrics {
 
     /// All figures, in Prometheus' text form.
     pub(super) fn text(&self) -> String {
+        let raise = |counter: &Counter, total: u64| counter.inc_by(total.saturating_sub(counter.get()));
         for (tier, total) in (1..).zip(self.app.figma_calls()) {
-            let counter = self.figma.get_or_create(&TierLabel { tier });
-            counter.inc_by(total.saturating_sub(counter.get()));
+            raise(&self.figma.get_or_create(&TierLabel { tier }), total);
+        }
+        let Saved { hits, misses, stale, joined } = self.app.saved();
+        for (outcome, total) in [("hit", hits), ("miss", misses), ("stale", stale), ("joined", joined)] {
+            raise(&self.kept.get_or_create(&KeptLabel { outcome }), total);
+        }
+        for (tier, closed) in (1..).zip(self.app.closed_gates()) {
+            let closed = i64::try_from(closed).unwrap_or(i64::MAX);
+            self.gates.get_or_create(&TierLabel { tier }).set(closed);
         }
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {

@@ -57,7 +57,11 @@ pub(super) fn router(front: &Arc<Front>) -> Router {
         .route("/.well-known/oauth-protected-resource/mcp", get(metadata));
     if front.has_legacy_sse {
         let sse = any(move |front: State<Arc<Front>>, request: Request| legacy(front, mcp, request));
-        router = router.route("/sse", sse).route("/messages", post(messages));
+        router = router
+            .route("/sse", sse.clone())
+            .route("/sse/readonly", sse)
+            .route("/messages", post(messages))
+            .route("/messages/readonly", post(messages));
     }
     router.layer(from_fn_with_state(front.clone(), gate)).with_state(front.clone())
 }
@@ -99,8 +103,10 @@ async fn legacy(State(front): State<Arc<Front>>, mcp: Mcp, request: Request) -> 
     if request.method() != Method::GET {
         return mcp.handle(request).await.into_response();
     }
+    let is_read_only = request.uri().path().ends_with("/readonly");
+    let place = if is_read_only { "/messages/readonly" } else { "/messages" };
     VISIT
-        .try_with(|visit| front.streams.open(visit, &front.cut))
+        .try_with(|visit| front.streams.open(visit, place, &front.cut))
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 

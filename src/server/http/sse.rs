@@ -30,7 +30,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard, PollSender};
 use url::form_urlencoded;
 
-use super::{Metrics, gate::Refusal, visit::Visit};
+use super::{
+    Metrics,
+    gate::{Refusal, no_message},
+    visit::Visit,
+};
 use crate::auth::{Fingerprint, random_name};
 
 /// How many streams are open at once.
@@ -76,8 +80,8 @@ impl Streams {
         Self { open: Arc::default(), metrics }
     }
 
-    /// Opens a stream. `cut` ends all of them.
-    pub(super) fn open(&self, visit: &Visit, cut: &CancellationToken) -> Response {
+    /// Opens a stream whose messages go to this path. `cut` ends all of them.
+    pub(super) fn open(&self, visit: &Visit, path: &str, cut: &CancellationToken) -> Response {
         let name = random_name();
         let (messages, incoming) = mpsc::channel(QUEUE);
         let (outgoing, answers) = mpsc::channel::<TxJsonRpcMessage<RoleServer>>(QUEUE);
@@ -107,7 +111,7 @@ impl Streams {
                 Err(error) => tracing::debug!(%error, "a stream ended before its handshake"),
             }
         });
-        let place = Event::default().event("endpoint").data(format!("/messages?sessionId={name}"));
+        let place = Event::default().event("endpoint").data(format!("{path}?sessionId={name}"));
         let events = stream::once(async move { place })
             .chain(received(answers).map(|message| event(&message)))
             .map(move |event| {
@@ -138,8 +142,7 @@ impl Streams {
             return unknown().into_response();
         };
         let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(body) else {
-            return Refusal::new(StatusCode::BAD_REQUEST, "bad_message", "the body is no JSON-RPC message")
-                .into_response();
+            return no_message();
         };
         match &message {
             JsonRpcMessage::Request(_) => open.has_begun.store(true, Ordering::Relaxed),
