@@ -115,6 +115,46 @@ impl Beside {
     }
 }
 
+/// The names of all nodes that are walked, by their ids.
+#[derive(Debug, Default)]
+pub struct Subtree {
+    /// Name by id.
+    pub names: HashMap<String, String>,
+    /// The ids of the nodes that are open.
+    open: Vec<String>,
+}
+
+impl Visitor for Subtree {
+    fn open(&mut self, _at: u64) {
+        self.open.push(String::new());
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        if let Some(id) = self.open.last_mut() {
+            if key == b"id" {
+                *id = text(value).into_owned();
+            } else {
+                self.names.insert(id.clone(), text(value).into_owned());
+            }
+        }
+        Flow::Continue
+    }
+
+    fn close(&mut self, _end: u64) {
+        self.open.pop();
+    }
+
+    fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
+
+    fn wants(&self, key: &[u8]) -> bool {
+        matches!(key, b"id" | b"name")
+    }
+
+    fn wants_beside(&self, _key: &[u8]) -> bool {
+        false
+    }
+}
+
 /// Two visitors on one walk, the second of which may be missing.
 #[derive(Debug)]
 pub struct Pair<A, B> {
@@ -212,6 +252,15 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
     }
 }
 
+#[cfg(test)]
+impl Subtree {
+    fn of(tree: &[u8]) -> Self {
+        let mut walker = crate::walk::Walker::new(Self::default());
+        walker.push(tree).unwrap();
+        walker.finish().unwrap()
+    }
+}
+
 /// Calls back with the id of each variable that a piece of raw JSON is bound to, in their order.
 pub fn variables<'a>(value: &'a [u8], mut found: impl FnMut(&'a str)) {
     let Ok(text) = std::str::from_utf8(value) else { return };
@@ -267,6 +316,14 @@ mod tests {
                 "{one} {other}"
             );
         }
+    }
+
+    #[test]
+    fn a_subtree_knows_the_names_of_all_that_is_in_it() {
+        let tree =
+            br#"{"id":"1:1","name":"a","type":"FRAME","children":[{"id":"1:2","name":"b","type":"TEXT"}]}"#;
+        let names = Subtree::of(tree).names;
+        assert_eq!((names["1:1"].as_str(), names["1:2"].as_str(), names.len()), ("a", "b", 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     auth::Caller,
     design::{
         fold::Needle,
-        names::Uses,
+        naming::Uses,
         pieces::Pair,
         search::{Field, Question, Search, Size},
     },

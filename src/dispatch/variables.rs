@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::App;
 use crate::{
     auth::{Caller, Fingerprint},
-    design::names::{Uses, Variables, infer, official},
+    design::naming::{Uses, Variables, infer, official},
     error::{Error, Result},
     table::{self, Tool, args::Args},
 };
