@@ -4,6 +4,7 @@
 //! neither MCP nor the terminal.
 
 mod comments;
+mod context;
 mod search;
 pub mod source;
 mod status;
@@ -130,6 +131,7 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
         Handler::CommentsDigest(endpoint) => {
             Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
         }
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

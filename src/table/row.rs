@@ -46,7 +46,8 @@ impl Tool {
             Handler::Call(endpoint)
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
-            | Handler::CommentsDigest(endpoint) => Some(endpoint),
+            | Handler::CommentsDigest(endpoint)
+            | Handler::DesignContext(endpoint) => Some(endpoint),
             Handler::Status => None,
         }
     }
@@ -82,6 +83,8 @@ pub enum Handler {
     NodesSearch(Endpoint),
     /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
     CommentsDigest(Endpoint),
+    /// `figma_design_context_get`, a description of nodes.
+    DesignContext(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }

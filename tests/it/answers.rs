@@ -48,6 +48,10 @@ fn calls() -> Vec<(&'static str, Value)> {
             json!({ "file_key": PRODUCT_FILE, "comment_id": COMMENT, "emoji": ":heart:" }),
         ),
         ("figma_file_comments_list", json!({ "file_key": PRODUCT_FILE, "as_md": true })),
+        (
+            "figma_design_context_get",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": ["4:4"], "format": "json" }),
+        ),
         ("figma_file_components_list", json!({ "file_key": DESIGN_SYSTEM_FILE })),
         ("figma_component_get", json!({ "key": BUTTON })),
         ("figma_file_component_sets_list", json!({ "file_key": DESIGN_SYSTEM_FILE })),

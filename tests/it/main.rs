@@ -15,6 +15,7 @@ mod auth;
 mod cli;
 mod client;
 mod comments;
+mod design;
 mod errors;
 mod faults;
 mod generated;

@@ -1,0 +1,438 @@
+//! From the walk of an answer to the pruned tree: one pass, nothing is kept that no description says.
+
+use serde_json::Value;
+
+use super::{
+    component, dev,
+    draft::{Draft, Styles},
+    finish, layout,
+    memo::Memo,
+    model::{Design, Key, Kind, Span, Symbol},
+    paint, prototype, raw, text, variables, words,
+};
+use crate::walk::{Flow, Visitor};
+
+/// Nodes deeper than this are counted, not kept: printing goes down level by level.
+const DEEPEST: usize = 128;
+
+/// Gathers what a description needs of an answer with nodes.
+#[derive(Debug, Default)]
+pub struct Collector {
+    pub(super) design: Design,
+    keep_hidden: bool,
+    open: Vec<Draft>,
+    /// Drafts to be used again.
+    spare: Vec<Draft>,
+    pub(super) paints: Memo<Symbol>,
+    effects: Memo<Symbol>,
+    properties: Memo<Symbol>,
+    overrides: Memo<Symbol>,
+    interactions: Memo<Symbol>,
+    node_styles: Memo<Styles>,
+    text_styles: Memo<u32>,
+    bindings: Memo<u32>,
+    /// Number 0 is a style that says nothing.
+    pub(super) styles: Vec<(text::Style, Symbol)>,
+    /// Number 0 is bound to nothing.
+    pub(super) bound: Vec<variables::Bound>,
+    pub(super) scratch: String,
+}
+
+impl Collector {
+    /// Keeps hidden nodes too, if wanted.
+    #[must_use]
+    pub fn new(keep_hidden: bool) -> Self {
+        Self {
+            keep_hidden,
+            styles: vec![(text::Style::default(), 0)],
+            bound: vec![variables::Bound::default()],
+            ..Self::default()
+        }
+    }
+
+    /// What was gathered.
+    #[must_use]
+    pub fn finish(self) -> Design {
+        self.design
+    }
+
+    fn keep(&mut self, words: &str) -> Symbol {
+        self.design.symbols.keep(words)
+    }
+
+    /// A member that is read by its words alone.
+    fn member_words(key: &[u8], value: &[u8]) -> Option<(Key, String)> {
+        let parsed = || raw::value(value);
+        Some(match key {
+            b"componentPropertyDefinitions" => (Key::Definitions, component::definitions(value)),
+            b"exposedInstances" => (Key::Exposed, component::exposed(value)),
+            b"layoutGrids" => (Key::Guides, layout::guides(value)),
+            b"devStatus" => (Key::Dev, dev::status(&parsed())),
+            b"annotations" => (Key::Annotation, dev::annotations(&parsed())),
+            b"measurements" => (Key::Measurement, dev::measurements(&parsed())),
+            b"exportSettings" => (Key::Export, dev::exports(&parsed())),
+            b"flowStartingPoints" => (Key::Flow, prototype::flows(&parsed())),
+            b"prototypeDevice" => (Key::Flow, dev::device(&parsed())),
+            b"prototypeStartNodeID" => {
+                (Key::Flow, format!("starts at {}", paint::clean(&raw::string(value))))
+            }
+            b"explicitVariableModes" => (Key::Modes, modes(&parsed())),
+            b"blendMode" => match value {
+                b"\"PASS_THROUGH\"" | b"\"NORMAL\"" => (Key::Blend, String::new()),
+                other => (Key::Blend, format!("blend-{}", words::lower(&raw::string(other)))),
+            },
+            b"booleanOperation" | b"shapeType" => (Key::Shape, words::lower(&raw::string(value))),
+            b"arcData" => (Key::Shape, arc(&parsed())),
+            b"sectionContentsHidden" if value == b"true" => (Key::Shape, "contents-hidden".to_owned()),
+            b"sectionContentsHidden" => (Key::Shape, String::new()),
+            _ => return None,
+        })
+    }
+
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        let Some(mut draft) = self.open.pop() else { return Flow::Skip };
+        let flow = self.take_into(&mut draft, key, value);
+        self.open.push(draft);
+        flow
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one line or two for each member")]
+    fn take_into(&mut self, draft: &mut Draft, key: &[u8], value: &[u8]) -> Flow {
+        match key {
+            b"id" => draft.id = self.span(value),
+            b"name" => draft.name = self.name(value),
+            b"type" => {
+                let name = raw::string(value);
+                draft.kind = Kind::of(&name);
+                if draft.kind == Kind::Other {
+                    let words = self.keep(&words::name(&words::lower(&name)));
+                    draft.fact(Key::Type, words);
+                }
+            }
+            b"visible" if value == b"false" => return self.hide(draft),
+            b"visible" => {}
+            _ if raw::is_empty(value) => {}
+            _ if draft.layout.take(key, value) => {}
+            b"fills" | b"strokes" => {
+                let words = self.paints(value);
+                draft.fact(if key == b"fills" { Key::Fill } else { Key::Stroke }, words);
+            }
+            b"backgroundColor" => {
+                let words = self.keep(&paint::colour(&raw::value(value), 1.0));
+                draft.fact(Key::Fill, words);
+            }
+            b"effects" => {
+                let symbols = &mut self.design.symbols;
+                let words = self.effects.get(value, || symbols.keep(&paint::effects(&raw::value(value))));
+                draft.fact(Key::Effects, words);
+            }
+            b"styles" => {
+                let symbols = &mut self.design.symbols;
+                draft.styles = self.node_styles.get(value, || styles(&raw::value(value), symbols));
+            }
+            b"boundVariables" => {
+                let bound = &mut self.bound;
+                draft.bound = self.bindings.get(value, || {
+                    bound.push(variables::Bound::read(&raw::value(value)));
+                    u32::try_from(bound.len() - 1).unwrap_or(0)
+                });
+            }
+            b"componentId" => {
+                let words = self.keep(&paint::clean(&raw::string(value)));
+                draft.fact(Key::Component, words);
+            }
+            b"componentProperties" => {
+                let symbols = &mut self.design.symbols;
+                let words = self.properties.get(value, || symbols.keep(&component::properties(value)));
+                draft.fact(Key::Properties, words);
+            }
+            b"overrides" => {
+                let symbols = &mut self.design.symbols;
+                let words = self.overrides.get(value, || symbols.keep(&component::overrides(value)));
+                draft.fact(Key::Overrides, words);
+            }
+            b"componentPropertyReferences" => {
+                let words = component::references(value);
+                draft.is_shown_by_property = words.contains("show:");
+                let words = self.keep(&words);
+                draft.fact(Key::Reference, words);
+            }
+            b"interactions" => draft.interactions = Some(value.into()),
+            b"transitionNodeID" => draft.transition = raw::plain(value).map(Into::into),
+            b"characters" => draft.characters = Some(raw::string(value)),
+            b"style" => draft.text_style = self.text_style(value),
+            b"characterStyleOverrides" => draft.runs.overrides = value.into(),
+            b"styleOverrideTable" => draft.runs.table = value.into(),
+            b"lineTypes" if contains(value, b"ORDERED") => draft.runs.line_types = value.into(),
+            b"lineIndentations" => draft.runs.indentations = value.into(),
+            b"strokeWeight" => draft.stroke.weight = raw::number(value),
+            b"individualStrokeWeights" => draft.stroke.sides = finish::side_weights(&raw::value(value)),
+            b"strokeAlign" => draft.stroke.align = finish::stroke_align(value),
+            b"strokeDashes" => draft.stroke.dashes = numbers(value),
+            b"strokeCap" => draft.stroke.cap = raw::string(value),
+            b"strokeJoin" => draft.stroke.join = raw::string(value),
+            b"cornerRadius" => draft.corners.radius = raw::number(value),
+            b"rectangleCornerRadii" => draft.corners.radii = numbers(value).try_into().ok(),
+            b"cornerSmoothing" => draft.corners.smoothing = raw::number(value),
+            b"isMask" if value == b"true" => draft.mask = draft.mask.or(Some("mask")),
+            b"maskType" if value == b"\"LUMINANCE\"" => draft.mask = Some("mask-luminance"),
+            b"maskType" if value == b"\"VECTOR\"" => draft.mask = Some("mask-outline"),
+            b"opacity" => draft.opacity(raw::number(value), &mut self.design.symbols),
+            b"rotation" => {
+                let degrees = raw::number(value).to_degrees();
+                if degrees.abs() >= 0.05 {
+                    let mut words = String::from("rotate ");
+                    words::pixels(&mut words, degrees);
+                    let words = self.keep(&words);
+                    draft.fact(Key::Rotation, words);
+                }
+            }
+            b"connectorStart" => draft.connector[0] = dev::endpoint(&raw::value(value)),
+            b"connectorEnd" => draft.connector[1] = dev::endpoint(&raw::value(value)),
+            b"connectorLineType" => draft.connector[2] = words::lower(&raw::string(value)),
+            b"complexStrokeProperties" if contains(value, b"\"BASIC\"") => {}
+            b"fillOverrideTable" if !contains(value, b"fills") => {}
+            _ if is_known(key) => {}
+            _ => {
+                let (key, words) =
+                    Self::member_words(key, value).unwrap_or_else(|| (Key::Other, other(key, value)));
+                let words = self.keep(&words);
+                draft.fact(key, words);
+            }
+        }
+        Flow::Continue
+    }
+
+    /// A hidden node is left out, unless it is wanted, or a property of its component can show it:
+    /// whether one does is known only at its end.
+    fn hide(&mut self, draft: &mut Draft) -> Flow {
+        if self.keep_hidden {
+            let words = self.keep("hidden");
+            draft.fact(Key::Hidden, words);
+            return Flow::Continue;
+        }
+        draft.is_hidden = true;
+        if draft.is_in_component { Flow::Continue } else { Flow::Skip }
+    }
+
+    fn paints(&mut self, value: &[u8]) -> Symbol {
+        let symbols = &mut self.design.symbols;
+        self.paints.get(value, || symbols.keep(&paint::paints(&raw::value(value))))
+    }
+
+    fn text_style(&mut self, value: &[u8]) -> u32 {
+        let (symbols, styles) = (&mut self.design.symbols, &mut self.styles);
+        self.text_styles.get(value, || {
+            let style = text::Style::read(&raw::value(value));
+            let font = symbols.keep(&style.font);
+            styles.push((style, font));
+            u32::try_from(styles.len() - 1).unwrap_or(0)
+        })
+    }
+
+    fn span(&mut self, value: &[u8]) -> Span {
+        let start = self.design.ids.len();
+        match raw::plain(value) {
+            Some(id) if id.bytes().all(|byte| byte.is_ascii_graphic()) => self.design.ids.push_str(id),
+            _ => self.design.ids.push_str(&paint::clean(&raw::string(value))),
+        }
+        let at = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Span { start: at(start), end: at(self.design.ids.len()) }
+    }
+
+    /// A layer's name, escaped for between quotation marks.
+    fn name(&mut self, value: &[u8]) -> Symbol {
+        match raw::plain(value) {
+            Some(text) if !text.contains(['\u{2028}', '\u{2029}']) && !text.chars().any(char::is_control) => {
+                self.design.symbols.keep(text)
+            }
+            _ => {
+                let mut words = String::new();
+                // Control characters in a name are an accident.
+                let name: String = raw::string(value).chars().filter(|c| !c.is_control()).collect();
+                words::push_escaped(&mut words, &name);
+                self.design.symbols.keep(&words)
+            }
+        }
+    }
+
+    pub(super) fn interaction_words(&mut self, value: &[u8], legacy: Option<&str>) -> Symbol {
+        let symbols = &mut self.design.symbols;
+        let mut read = || symbols.keep(&prototype::interactions(&raw::value(value), legacy));
+        if legacy.is_some() { read() } else { self.interactions.get(value, read) }
+    }
+}
+
+impl Visitor for Collector {
+    fn open(&mut self, _at: u64) {
+        self.design.seen += 1;
+        let mut draft = self.spare.pop().unwrap_or_default();
+        draft.first = self.design.nodes.len();
+        if let Some(parent) = self.open.last() {
+            draft.is_in_component = parent.is_in_component || parent.kind == Kind::Component;
+            draft.is_too_deep = self.open.len() >= DEEPEST;
+        }
+        self.open.push(draft);
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        if self.open.last().is_none_or(|draft| draft.is_too_deep) {
+            return Flow::Skip;
+        }
+        self.take(key, value)
+    }
+
+    fn close(&mut self, _end: u64) {
+        let Some(mut draft) = self.open.pop() else { return };
+        let is_dropped = draft.is_hidden && !(draft.is_in_component && draft.is_shown_by_property);
+        if draft.is_too_deep {
+            if let Some(parent) = self.open.last_mut() {
+                parent.too_deep += 1;
+            }
+        } else if is_dropped {
+            self.design.nodes.truncate(draft.first);
+            self.design.hidden += 1;
+            if let Some(parent) = self.open.last_mut() {
+                parent.hidden += 1;
+            }
+        } else {
+            if draft.is_hidden {
+                let words = self.keep("hidden");
+                draft.fact(Key::Hidden, words);
+            }
+            let node = self.node(&mut draft);
+            let number = u32::try_from(self.design.nodes.len()).unwrap_or(u32::MAX);
+            self.design.nodes.push(node);
+            match self.open.last_mut() {
+                Some(parent) => parent.children.push(number),
+                None => self.design.roots.push(number),
+            }
+        }
+        draft.reset();
+        self.spare.push(draft);
+    }
+
+    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
+        let entries = || match raw::value(value) {
+            Value::Object(entries) => entries,
+            _ => serde_json::Map::new(),
+        };
+        match key {
+            b"" => self.design.missing.extend(entry.map(str::to_owned)),
+            b"name" => self.design.name = raw::string(value),
+            b"editorType" => self.design.editor = raw::string(value),
+            b"components" => {
+                let found = entries().into_iter().map(|(id, entry)| (id, component::entry(&entry)));
+                self.design.components.extend(found);
+            }
+            b"componentSets" => {
+                let found = entries().into_iter().map(|(id, entry)| (id, component::entry(&entry)));
+                self.design.sets.extend(found);
+            }
+            b"styles" => {
+                let found = entries()
+                    .into_iter()
+                    .filter_map(|(id, entry)| Some((id, raw::text(&entry, "name")?.to_owned())));
+                self.design.styles.extend(found);
+            }
+            _ => {}
+        }
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        match key {
+            b"backgroundColor" => self.open.last().is_some_and(|draft| draft.kind == Kind::Page),
+            key => !is_known(key),
+        }
+    }
+
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        matches!(key, b"" | b"name" | b"editorType" | b"components" | b"componentSets" | b"styles")
+    }
+}
+
+/// Members that say nothing that others do not say, or nothing about the design.
+fn is_known(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"background"
+            | b"absoluteRenderBounds"
+            | b"fillGeometry"
+            | b"strokeGeometry"
+            | b"size"
+            | b"relativeTransform"
+            | b"layoutVersion"
+            | b"locked"
+            | b"preserveRatio"
+            | b"strokeMiterAngle"
+            | b"transitionDuration"
+            | b"transitionEasing"
+            | b"uniformScaleFactor"
+            | b"authorVisible"
+            | b"gridAutoTracks"
+            | b"gridItemsPositioning"
+            | b"counterAxisAlignContent"
+            | b"isMask"
+            | b"maskType"
+            | b"lineTypes"
+    )
+}
+
+fn contains(value: &[u8], part: &[u8]) -> bool {
+    value.windows(part.len()).any(|window| window == part)
+}
+
+fn numbers(value: &[u8]) -> Vec<f32> {
+    serde_json::from_slice(value).unwrap_or_default()
+}
+
+fn styles(value: &Value, symbols: &mut super::model::Symbols) -> Styles {
+    let mut of = |names: [&str; 2]| {
+        let id = names.iter().find_map(|name| raw::text(value, name));
+        id.map_or(0, |id| symbols.keep(&paint::clean(id)))
+    };
+    Styles {
+        fill: of(["fill", "fills"]),
+        stroke: of(["stroke", "strokes"]),
+        text: of(["text", "texts"]),
+        effect: of(["effect", "effects"]),
+        grid: of(["grid", "grids"]),
+    }
+}
+
+/// `explicitVariableModes`: `mode 1:2=1:0`.
+fn modes(modes: &Value) -> String {
+    let shown: Vec<String> = modes
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(collection, mode)| {
+            let id = variables::short(collection.strip_prefix("VariableCollectionId:").unwrap_or(collection));
+            format!("mode {}={}", paint::clean(&id), paint::clean(mode.as_str().unwrap_or("?")))
+        })
+        .collect();
+    shown.join(" ")
+}
+
+/// A circle that is cut: `arc 0°–270° hole 60%`.
+fn arc(arc: &Value) -> String {
+    let number = |name| raw::float(arc, name).unwrap_or(0.0);
+    let degrees = |angle: f64| angle.to_degrees().round();
+    let (start, end, hole) = (number("startingAngle"), number("endingAngle"), number("innerRadius"));
+    let mut out = Vec::new();
+    if (end - start).abs() < std::f64::consts::TAU - 0.01 {
+        out.push(format!("arc {}°–{}°", degrees(start), degrees(end)));
+    }
+    if hole > 0.0 {
+        out.push(format!("hole {}%", (hole * 100.0).round()));
+    }
+    out.join(" ")
+}
+
+/// A member that this version does not know, by its name.
+fn other(key: &[u8], value: &[u8]) -> String {
+    if matches!(value, b"false" | b"0" | b"0.0") {
+        return String::new();
+    }
+    format!("{}={}", words::name(&String::from_utf8_lossy(key)), paint::other(&raw::value(value)))
+}

@@ -1,0 +1,354 @@
+//! The end of a node: its members together become facts.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{
+    collapse,
+    collect::Collector,
+    draft::Draft,
+    model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Symbol, Symbols, VARIABLE},
+    prototype, raw, text,
+    variables::{Bound, mark},
+    words,
+};
+
+/// Members whose variables stand in the words of the member itself.
+const SAID_IN_PLACE: &[&str] = &[
+    "itemSpacing",
+    "counterAxisSpacing",
+    "paddingTop",
+    "paddingRight",
+    "paddingBottom",
+    "paddingLeft",
+    "minWidth",
+    "maxWidth",
+    "minHeight",
+    "maxHeight",
+    "gridRowGap",
+    "gridColumnGap",
+];
+
+impl Draft {
+    /// Notes an opacity that is not full.
+    pub(super) fn opacity(&mut self, opacity: f32, symbols: &mut Symbols) {
+        if opacity < 0.9995 {
+            let mut words = String::from("opacity ");
+            words::number(&mut words, opacity);
+            let words = symbols.keep(&words);
+            self.fact(Key::Opacity, words);
+        }
+    }
+
+    /// Makes it as good as new.
+    pub(super) fn reset(&mut self) {
+        let (mut facts, mut children) = (std::mem::take(&mut self.facts), std::mem::take(&mut self.children));
+        facts.clear();
+        children.clear();
+        *self = Self { facts, children, ..Self::default() };
+    }
+}
+
+impl Collector {
+    /// Makes a node of a complete draft. Children that it stands for are dropped from the design.
+    pub(super) fn node(&mut self, draft: &mut Draft) -> Node {
+        let bound = self.bound.get(draft.bound as usize).cloned().unwrap_or_default();
+        self.box_facts(draft, &bound);
+        self.stroke_facts(draft, &bound);
+        self.text_facts(draft);
+        self.prototype_facts(draft);
+        style_facts(draft);
+        self.variable_facts(draft, &bound);
+        let mut geometry = draft.layout.geometry();
+        if draft.kind == Kind::Text && geometry.sizing == [Sizing::Unknown; 2] {
+            geometry.sizing = self
+                .styles
+                .get(draft.text_style as usize)
+                .map_or_else(Default::default, |(style, _)| style.sizing);
+        }
+        self.size_children(geometry.mode, &draft.children);
+        geometry.clips = geometry.clips && self.is_cutting(draft);
+        geometry.shared_constraints = self.shared_constraints(&draft.children);
+        let is_drawing = collapse::collapse(&mut self.design, draft);
+        draft.facts.sort_by_key(|fact| fact.key);
+        Node {
+            id: draft.id,
+            name: draft.name,
+            kind: draft.kind,
+            is_drawing,
+            geometry,
+            facts: draft.facts.as_slice().into(),
+            children: draft.children.as_slice().into(),
+            hidden: draft.hidden,
+            too_deep: draft.too_deep,
+        }
+    }
+
+    /// The constraints that all of several children have, where they are not the usual ones: said once.
+    fn shared_constraints(&self, children: &[u32]) -> Option<[Constraint; 2]> {
+        let mut all = children.iter().map(|child| self.design.node(*child).geometry.constraints);
+        let first = all.next().filter(|first| *first != [Constraint::Start; 2] && children.len() > 1)?;
+        all.all(|constraints| constraints == first).then_some(first)
+    }
+
+    /// What older files say at the children, where the sizing itself is not said: only now is it known
+    /// along which axis.
+    fn size_children(&mut self, mode: Mode, children: &[u32]) {
+        let (primary, counter) = match mode {
+            Mode::Row => (0, 1),
+            Mode::Column => (1, 0),
+            Mode::None | Mode::Grid => return,
+        };
+        for child in children {
+            let Some(node) = self.design.nodes.get_mut(*child as usize) else { continue };
+            let [grows, stretches] = node.geometry.older;
+            for (axis, fills) in [(primary, grows), (counter, stretches)] {
+                if let Some(sizing) = node.geometry.sizing.get_mut(axis)
+                    && fills
+                {
+                    *sizing = Sizing::Fill;
+                }
+            }
+        }
+    }
+
+    /// Whether something reaches over the edge, or into a round corner: else cutting it off does nothing.
+    fn is_cutting(&self, draft: &Draft) -> bool {
+        let Some([x, y, width, height]) = draft.layout.geometry.bounds else { return false };
+        let is_round = draft.words(Key::Radius) != 0;
+        draft.children.iter().filter_map(|child| self.design.node(*child).geometry.bounds).any(|bounds| {
+            let [left, top] = [bounds[0] - x, bounds[1] - y];
+            let [right, bottom] = [width - left - bounds[2], height - top - bounds[3]];
+            let is_over = [left, top, right, bottom].iter().any(|distance| *distance < -0.5);
+            let is_in_corner = left.min(right) < 0.5 && top.min(bottom) < 0.5;
+            is_over || is_round && is_in_corner
+        })
+    }
+
+    fn words(&mut self, draft: &mut Draft, key: Key, write: impl FnOnce(&mut String)) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        write(&mut scratch);
+        let words = self.design.symbols.keep(scratch.trim_start());
+        draft.fact(key, words);
+        self.scratch = scratch;
+    }
+
+    fn box_facts(&mut self, draft: &mut Draft, bound: &Bound) {
+        let layout = std::mem::take(&mut draft.layout);
+        self.words(draft, Key::Layout, |out| layout.words(out, bound));
+        self.words(draft, Key::Limits, |out| layout.limits(out, bound));
+        self.words(draft, Key::Cell, |out| layout.cell(out));
+        self.words(draft, Key::Scroll, |out| layout.scroll(out));
+        draft.layout = layout;
+        if let Some(word) = draft.mask {
+            self.words(draft, Key::Mask, |out| out.push_str(word));
+        }
+        let corners = std::mem::take(&mut draft.corners);
+        self.words(draft, Key::Radius, |out| radius_words(out, &corners, bound));
+        let [start, end, kind] = std::mem::take(&mut draft.connector);
+        if !(start.is_empty() && end.is_empty()) {
+            self.words(draft, Key::Shape, |out| {
+                let _ = write!(out, "{start} → {end} {kind}");
+            });
+        }
+    }
+
+    fn stroke_facts(&mut self, draft: &mut Draft, bound: &Bound) {
+        if draft.words(Key::Stroke) == 0 {
+            return;
+        }
+        let stroke = std::mem::take(&mut draft.stroke);
+        let usual = match draft.kind {
+            Kind::Vector | Kind::Line | Kind::Star | Kind::Polygon | Kind::Boolean | Kind::Connector => {
+                "center"
+            }
+            Kind::Text => "outside",
+            _ => "inside",
+        };
+        let mut mark = bound.mark("strokeWeight");
+        for side in ["TOP", "RIGHT", "BOTTOM", "LEFT"] {
+            let side = bound.mark(&format!("individualStrokeWeights.{side}"))
+                + &bound.mark(&format!("individualStrokeWeights.{}", side.to_ascii_lowercase()));
+            if !mark.contains(&side) {
+                mark.push_str(&side);
+            }
+        }
+        self.words(draft, Key::StrokeWords, |out| {
+            if let Some(sides) = stroke.sides {
+                out.push(' ');
+                let sides = sides.map(words::of);
+                let [top, right, bottom, left] = &sides;
+                words::sides(out, [top, right, bottom, left]);
+                out.push_str("px");
+            } else if (stroke.weight - 1.0).abs() > 0.005 || !mark.is_empty() {
+                out.push(' ');
+                words::number(out, stroke.weight);
+                out.push_str("px");
+            }
+            out.push_str(&mark);
+            if !stroke.align.is_empty() && stroke.align != usual {
+                let _ = write!(out, " {}", stroke.align);
+            }
+            if !stroke.dashes.is_empty() {
+                let dashes: Vec<String> = stroke.dashes.iter().map(|dash| words::of(*dash)).collect();
+                let _ = write!(out, " dash{}", dashes.join(","));
+            }
+            for (name, value, usual) in [("cap", &stroke.cap, "NONE"), ("join", &stroke.join, "MITER")] {
+                if !value.is_empty() && value != usual {
+                    let _ = write!(out, " {name}-{}", words::lower(value));
+                }
+            }
+        });
+    }
+
+    fn text_facts(&mut self, draft: &mut Draft) {
+        let Some(characters) = draft.characters.take() else { return };
+        let (style, font) = self.styles.get(draft.text_style as usize).cloned().unwrap_or_default();
+        let runs = std::mem::take(&mut draft.runs);
+        let is_one_line = !characters.contains(['\n', '\u{2028}', '\u{2029}']);
+        let sizing = match draft.layout.geometry.sizing {
+            [Sizing::Unknown, Sizing::Unknown] => style.sizing,
+            sizing => sizing,
+        };
+        if runs.is_plain() {
+            self.words(draft, Key::Text, |out| out.push_str(&words::quoted(&characters)));
+        } else {
+            let (text, notes) = text::marked(&characters, &style, &runs);
+            self.words(draft, Key::Text, |out| {
+                let _ = write!(out, "\"{text}\"");
+            });
+            self.words(draft, Key::Runs, |out| out.push_str(&notes));
+        }
+        if characters.is_empty() {
+            return;
+        }
+        draft.fact(Key::Font, font);
+        self.words(draft, Key::TextWords, |out| out.push_str(&style.box_words(sizing, is_one_line)));
+    }
+
+    fn prototype_facts(&mut self, draft: &mut Draft) {
+        let transition = draft.transition.take();
+        let list = draft.interactions.take();
+        let words = match (&list, &transition) {
+            (Some(list), legacy) => self.interaction_words(list, legacy.as_deref()),
+            (None, Some(destination)) => self.design.symbols.keep(&prototype::transition(destination)),
+            (None, None) => 0,
+        };
+        draft.fact(Key::Interaction, words);
+    }
+
+    /// Variables that no other words mention.
+    fn variable_facts(&mut self, draft: &mut Draft, bound: &Bound) {
+        if bound.0.is_empty() {
+            return;
+        }
+        let mut out = String::new();
+        for (path, ids) in &bound.0 {
+            let is_said = SAID_IN_PLACE.contains(&path.as_str()) && draft.layout.geometry.mode != Mode::None
+                || path.starts_with("rectangleCornerRadii.")
+                || matches!(
+                    path.as_str(),
+                    "cornerRadius"
+                        | "topLeftRadius"
+                        | "topRightRadius"
+                        | "bottomLeftRadius"
+                        | "bottomRightRadius"
+                );
+            for id in ids {
+                let mark = mark(id);
+                let is_in_words =
+                    || draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark));
+                if (is_said && is_in_words()) || is_in_words() {
+                    continue;
+                }
+                let name = match path.as_str() {
+                    "size.x" => "w",
+                    "size.y" => "h",
+                    "characters" => "text",
+                    path => path,
+                };
+                let _ = write!(out, " {}{mark}", words::name(name));
+            }
+        }
+        self.words(draft, Key::Variables, |words| words.push_str(&out));
+    }
+}
+
+/// Says with each value which style it comes from. A style that paints nothing is not said.
+fn style_facts(draft: &mut Draft) {
+    let styles = draft.styles;
+    for fact in &mut draft.facts {
+        fact.style = match fact.key {
+            Key::Fill => styles.fill,
+            Key::Stroke => styles.stroke,
+            Key::Font => styles.text,
+            Key::Effects => styles.effect,
+            Key::Guides => styles.grid,
+            _ => 0,
+        };
+    }
+}
+
+fn radius_words(out: &mut String, corners: &super::draft::Corners, bound: &Bound) {
+    let radii = corners.radii.unwrap_or([corners.radius; 4]);
+    let names = [
+        ("RECTANGLE_TOP_LEFT_CORNER_RADIUS", "topLeftRadius"),
+        ("RECTANGLE_TOP_RIGHT_CORNER_RADIUS", "topRightRadius"),
+        ("RECTANGLE_BOTTOM_RIGHT_CORNER_RADIUS", "bottomRightRadius"),
+        ("RECTANGLE_BOTTOM_LEFT_CORNER_RADIUS", "bottomLeftRadius"),
+    ];
+    let all = bound.mark("cornerRadius");
+    let parts: Vec<String> = radii
+        .iter()
+        .zip(names)
+        .map(|(radius, (name, short))| {
+            let mark = bound.mark(&format!("rectangleCornerRadii.{name}"));
+            words::of(*radius) + if mark.is_empty() { &all } else { &mark } + &bound.mark(short)
+        })
+        .collect();
+    if parts.iter().all(|part| part == "0") {
+        return;
+    }
+    // Whoever says thousands means a pill.
+    let is_pill = |radius: &f32| *radius >= 999.0;
+    if radii.iter().all(is_pill) && parts.iter().all(|part| !part.contains(VARIABLE)) {
+        out.push_str("r-full");
+    } else if let [top_left, top_right, bottom_right, bottom_left] = parts.as_slice() {
+        out.push('r');
+        words::sides(out, [top_left, top_right, bottom_right, bottom_left]);
+    }
+    if corners.smoothing > 0.0 {
+        let _ = write!(out, " smooth{}%", (corners.smoothing * 100.0).round());
+    }
+}
+
+/// `individualStrokeWeights`, from the top on, clockwise.
+pub(super) fn side_weights(value: &Value) -> Option<[f32; 4]> {
+    let side = |name| raw::number(raw::float(value, name).unwrap_or(0.0).to_string().as_bytes());
+    value.is_object().then(|| [side("top"), side("right"), side("bottom"), side("left")])
+}
+
+/// On which side of the edge a stroke lies.
+pub(super) fn stroke_align(value: &[u8]) -> &'static str {
+    match value {
+        b"\"INSIDE\"" => "inside",
+        b"\"OUTSIDE\"" => "outside",
+        b"\"CENTER\"" => "center",
+        _ => "",
+    }
+}
+
+/// Adds a fact unless the same is known already.
+pub(super) fn add_once(facts: &mut Vec<Fact>, fact: Fact) {
+    if !facts.contains(&fact) {
+        facts.push(fact);
+    }
+}
+
+/// Whether the words of a symbol paint an image.
+pub(super) fn is_image(symbols: &Symbols, words: Symbol) -> bool {
+    let words = symbols.get(words);
+    ["image(", "gif(", "video(", "pattern("].iter().any(|start| words.contains(start))
+}

@@ -1,0 +1,542 @@
+//! What is kept of a document: for each node its place in the tree, its geometry, and its facts as
+//! ready words. Words that repeat are kept once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::fast::RandomState;
+
+/// A text that is kept once: its number in [`Symbols`]. 0 is the empty text.
+pub(super) type Symbol = u32;
+
+/// Stands before a variable's id in words; [`END`] stands behind it. Neither can come from a
+/// document: foreign text is always escaped.
+pub(super) const VARIABLE: char = '\u{1}';
+/// Stands behind an id in words.
+pub(super) const END: char = '\u{2}';
+/// Stands before a component's id in words.
+pub(super) const COMPONENT: char = '\u{3}';
+
+/// Every text that is kept, once.
+#[derive(Debug)]
+pub(super) struct Symbols {
+    texts: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, Symbol, RandomState>,
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        let empty: Arc<str> = "".into();
+        let numbers = std::iter::once((empty.clone(), 0)).collect();
+        Self { texts: vec![empty], numbers }
+    }
+}
+
+impl Symbols {
+    /// The number of a text, which is kept from now on.
+    pub(super) fn keep(&mut self, text: &str) -> Symbol {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = Symbol::try_from(self.texts.len()).unwrap_or(0);
+        let text: Arc<str> = text.into();
+        self.texts.push(text.clone());
+        self.numbers.insert(text, number);
+        number
+    }
+
+    /// The text of a number.
+    pub(super) fn get(&self, symbol: Symbol) -> &str {
+        self.texts.get(symbol as usize).map_or("", |text| text)
+    }
+}
+
+/// A node's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Document,
+    Page,
+    #[default]
+    Frame,
+    Group,
+    Section,
+    Component,
+    ComponentSet,
+    Instance,
+    Text,
+    TextPath,
+    Rectangle,
+    Ellipse,
+    Line,
+    Star,
+    Polygon,
+    Vector,
+    Boolean,
+    Slice,
+    TransformGroup,
+    Table,
+    TableCell,
+    Sticky,
+    Shape,
+    Connector,
+    WashiTape,
+    Embed,
+    LinkUnfurl,
+    Widget,
+    /// A type that this version does not know: [`Key::Type`] holds its name.
+    Other,
+}
+
+impl Kind {
+    /// From Figma's `type`.
+    pub(super) fn of(name: &str) -> Self {
+        match name {
+            "DOCUMENT" => Self::Document,
+            "CANVAS" => Self::Page,
+            "FRAME" => Self::Frame,
+            "GROUP" => Self::Group,
+            "SECTION" => Self::Section,
+            "COMPONENT" => Self::Component,
+            "COMPONENT_SET" => Self::ComponentSet,
+            "INSTANCE" => Self::Instance,
+            "TEXT" => Self::Text,
+            "TEXT_PATH" => Self::TextPath,
+            "RECTANGLE" => Self::Rectangle,
+            "ELLIPSE" => Self::Ellipse,
+            "LINE" => Self::Line,
+            "STAR" => Self::Star,
+            "REGULAR_POLYGON" => Self::Polygon,
+            "VECTOR" => Self::Vector,
+            "BOOLEAN_OPERATION" => Self::Boolean,
+            "SLICE" => Self::Slice,
+            "TRANSFORM_GROUP" => Self::TransformGroup,
+            "TABLE" => Self::Table,
+            "TABLE_CELL" => Self::TableCell,
+            "STICKY" => Self::Sticky,
+            "SHAPE_WITH_TEXT" => Self::Shape,
+            "CONNECTOR" => Self::Connector,
+            "WASHI_TAPE" => Self::WashiTape,
+            "EMBED" => Self::Embed,
+            "LINK_UNFURL" => Self::LinkUnfurl,
+            "WIDGET" => Self::Widget,
+            _ => Self::Other,
+        }
+    }
+
+    /// The word that stands for it in a description.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Document => "file",
+            Self::Page => "page",
+            Self::Frame => "frame",
+            Self::Group => "group",
+            Self::Section => "section",
+            Self::Component => "component",
+            Self::ComponentSet => "set",
+            Self::Instance => "instance",
+            Self::Text => "text",
+            Self::TextPath => "text-path",
+            Self::Rectangle => "rect",
+            Self::Ellipse => "ellipse",
+            Self::Line => "line",
+            Self::Star => "star",
+            Self::Polygon => "polygon",
+            Self::Vector => "vector",
+            Self::Boolean => "boolean",
+            Self::Slice => "slice",
+            Self::TransformGroup => "transform-group",
+            Self::Table => "table",
+            Self::TableCell => "cell",
+            Self::Sticky => "sticky",
+            Self::Shape => "shape",
+            Self::Connector => "connector",
+            Self::WashiTape => "washi-tape",
+            Self::Embed => "embed",
+            Self::LinkUnfurl => "link",
+            Self::Widget => "widget",
+            Self::Other => "node",
+        }
+    }
+
+    /// A mark that is drawn, without text and without children of its own.
+    pub(super) const fn is_mark(self) -> bool {
+        matches!(
+            self,
+            Self::Rectangle
+                | Self::Ellipse
+                | Self::Line
+                | Self::Star
+                | Self::Polygon
+                | Self::Vector
+                | Self::Boolean
+        )
+    }
+
+    /// A mark that no box of CSS can stand for.
+    pub(super) const fn is_drawing(self) -> bool {
+        matches!(self, Self::Star | Self::Polygon | Self::Vector | Self::Boolean)
+    }
+
+    /// What a whiteboard holds: where it lies says something there.
+    pub(super) const fn is_on_whiteboard(self) -> bool {
+        matches!(
+            self,
+            Self::Sticky | Self::Shape | Self::Table | Self::Embed | Self::LinkUnfurl | Self::Widget
+        )
+    }
+}
+
+/// What a fact is about. The order is the order in which facts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Key {
+    Type,
+    Hidden,
+    Component,
+    Properties,
+    Definitions,
+    Text,
+    Reference,
+    Layout,
+    Limits,
+    Cell,
+    Scroll,
+    Rotation,
+    Guides,
+    Font,
+    TextWords,
+    Runs,
+    Fill,
+    Stroke,
+    StrokeWords,
+    Radius,
+    Effects,
+    Opacity,
+    Blend,
+    Mask,
+    Shape,
+    Inside,
+    Overrides,
+    Exposed,
+    Variables,
+    Modes,
+    Flow,
+    Interaction,
+    Dev,
+    Annotation,
+    Measurement,
+    Export,
+    Other,
+}
+
+/// The parts of a description that can be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Sizes, positions, auto layout.
+    Layout,
+    /// Texts and fonts.
+    Text,
+    /// Fills, strokes, corners, opacity.
+    Paint,
+    /// Shadows and blurs.
+    Effects,
+    /// Components, their properties and overrides.
+    Components,
+    /// Variables, where they are used.
+    Variables,
+    /// Interactions and flows.
+    Prototype,
+    /// Dev status, annotations, measurements, export settings.
+    Dev,
+    /// Open comments.
+    Comments,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 9] = [
+        Self::Layout,
+        Self::Text,
+        Self::Paint,
+        Self::Effects,
+        Self::Components,
+        Self::Variables,
+        Self::Prototype,
+        Self::Dev,
+        Self::Comments,
+    ];
+
+    /// Its name, as callers give it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Layout => "layout",
+            Self::Text => "text",
+            Self::Paint => "paint",
+            Self::Effects => "effects",
+            Self::Components => "components",
+            Self::Variables => "variables",
+            Self::Prototype => "prototype",
+            Self::Dev => "dev",
+            Self::Comments => "comments",
+        }
+    }
+}
+
+impl Key {
+    /// The group it belongs to; `None` is always described.
+    pub(super) const fn group(self) -> Option<Group> {
+        Some(match self {
+            Self::Type | Self::Hidden | Self::Other => return None,
+            Self::Component
+            | Self::Properties
+            | Self::Definitions
+            | Self::Reference
+            | Self::Overrides
+            | Self::Exposed => Group::Components,
+            Self::Text | Self::Font | Self::TextWords | Self::Runs => Group::Text,
+            Self::Layout | Self::Limits | Self::Cell | Self::Scroll | Self::Rotation | Self::Guides => {
+                Group::Layout
+            }
+            Self::Fill
+            | Self::Stroke
+            | Self::StrokeWords
+            | Self::Radius
+            | Self::Opacity
+            | Self::Blend
+            | Self::Mask
+            | Self::Shape
+            | Self::Inside => Group::Paint,
+            Self::Effects => Group::Effects,
+            Self::Variables | Self::Modes => Group::Variables,
+            Self::Flow | Self::Interaction => Group::Prototype,
+            Self::Dev | Self::Annotation | Self::Measurement | Self::Export => Group::Dev,
+        })
+    }
+
+    /// What stands before its words.
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Fill => "fill=",
+            Self::Stroke => "stroke=",
+            Self::Effects => "fx=",
+            Self::Font => "font=",
+            Self::Reference => "←",
+            _ => "",
+        }
+    }
+
+    /// How a difference says that there is none of it.
+    pub(super) const fn absent(self) -> &'static str {
+        match self {
+            Self::Text => "no text",
+            Self::Layout => "layout plain",
+            Self::Fill => "fill=none",
+            Self::Stroke | Self::StrokeWords => "stroke=none",
+            Self::Effects => "fx=none",
+            Self::Radius => "r0",
+            Self::Opacity => "opacity 1",
+            Self::Font => "font=none",
+            Self::Hidden => "visible",
+            Self::Type => "no type",
+            Self::Component => "no component",
+            Self::Properties => "no properties",
+            Self::Definitions => "no definitions",
+            Self::Reference => "no reference",
+            Self::Limits => "no min/max",
+            Self::Cell => "no cell",
+            Self::Scroll => "no scroll",
+            Self::Rotation => "rotate 0",
+            Self::Guides => "no guides",
+            Self::TextWords => "text plain",
+            Self::Runs => "no runs",
+            Self::Blend => "blend normal",
+            Self::Mask => "no mask",
+            Self::Shape => "plain shape",
+            Self::Inside => "nothing inside",
+            Self::Overrides => "no overrides",
+            Self::Exposed => "exposes nothing",
+            Self::Variables => "no variables",
+            Self::Modes => "no modes",
+            Self::Flow => "no flow",
+            Self::Interaction => "no interaction",
+            Self::Dev => "no dev status",
+            Self::Annotation => "no note",
+            Self::Measurement => "no measurement",
+            Self::Export => "no export",
+            Self::Other => "-",
+        }
+    }
+
+    /// Only about how a mark looks: a drawing's line can stand for it.
+    pub(super) const fn is_look(self) -> bool {
+        matches!(
+            self,
+            Self::Fill
+                | Self::Stroke
+                | Self::StrokeWords
+                | Self::Radius
+                | Self::Effects
+                | Self::Opacity
+                | Self::Blend
+                | Self::Mask
+                | Self::Shape
+                | Self::Inside
+                | Self::Rotation
+                | Self::Variables
+                | Self::Limits
+                | Self::Other
+        )
+    }
+}
+
+/// One thing that is known about a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fact {
+    pub(super) key: Key,
+    /// The words.
+    pub(super) words: Symbol,
+    /// The node id of the style that the words come from; 0 for none.
+    pub(super) style: Symbol,
+}
+
+/// How a size comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Sizing {
+    /// Not said: outside auto layout.
+    #[default]
+    Unknown,
+    Fixed,
+    Hug,
+    Fill,
+}
+
+/// How a container lays out what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Mode {
+    /// By position.
+    #[default]
+    None,
+    Row,
+    Column,
+    Grid,
+}
+
+/// To what an object keeps its distance when its parent grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) enum Constraint {
+    /// Left or top: the usual one.
+    #[default]
+    Start,
+    End,
+    Center,
+    Both,
+    Scale,
+}
+
+/// Where a node is and what makes it so large.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Geometry {
+    /// Absolute x, y, width and height in pixels.
+    pub(super) bounds: Option<[f32; 4]>,
+    pub(super) sizing: [Sizing; 2],
+    pub(super) constraints: [Constraint; 2],
+    pub(super) mode: Mode,
+    /// In an auto layout, but placed by position.
+    pub(super) is_absolute: bool,
+    /// Whether what lies outside the bounds is cut off.
+    pub(super) clips: bool,
+    /// The constraints of every child, where that is worth saying once.
+    pub(super) shared_constraints: Option<[Constraint; 2]>,
+    /// What older files say instead of a sizing: it grows along its parent's axis, it stretches across.
+    pub(super) older: [bool; 2],
+}
+
+/// One node.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) id: Span,
+    pub(super) name: Symbol,
+    pub(super) kind: Kind,
+    /// A container of nothing but drawings: its children were replaced by [`Key::Inside`].
+    pub(super) is_drawing: bool,
+    pub(super) geometry: Geometry,
+    /// In the order of their keys.
+    pub(super) facts: Box<[Fact]>,
+    pub(super) children: Box<[u32]>,
+    /// Children that are hidden, and left out.
+    pub(super) hidden: u32,
+    /// Nodes that lay too deep to be kept.
+    pub(super) too_deep: u32,
+}
+
+/// A piece of [`Design::ids`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// A component or a component set, as the answer names it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) set: Option<String>,
+    pub(super) links: Vec<String>,
+}
+
+/// A document, pruned to what a description needs.
+#[derive(Debug, Default)]
+pub struct Design {
+    pub(super) symbols: Symbols,
+    /// Children before their parents.
+    pub(super) nodes: Vec<Node>,
+    /// The nodes that were asked for.
+    pub(super) roots: Vec<u32>,
+    pub(super) ids: String,
+    pub(super) name: String,
+    pub(super) editor: String,
+    pub(super) components: HashMap<String, Component>,
+    pub(super) sets: HashMap<String, Component>,
+    /// Name by node id.
+    pub(super) styles: HashMap<String, String>,
+    /// How many nodes the answer held, the hidden ones counted once each.
+    pub(super) seen: u64,
+    /// How many hidden nodes were left out.
+    pub(super) hidden: u64,
+    /// Nodes that were asked for and are not there.
+    pub(super) missing: Vec<String>,
+    /// Stands for a node that is not there.
+    pub(super) nothing: Node,
+}
+
+impl Design {
+    /// Whether it has no node at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.roots.is_empty()
+    }
+
+    /// The ids of nodes that were asked for and are not there.
+    #[must_use]
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// How many nodes the answer held; what hidden ones hold is not counted.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.seen
+    }
+
+    /// The id of a node.
+    pub(super) fn id(&self, number: u32) -> &str {
+        let span = self.node(number).id;
+        self.ids.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// The node of this number. Every number comes from this very tree.
+    pub(super) fn node(&self, number: u32) -> &Node {
+        self.nodes.get(number as usize).unwrap_or(&self.nothing)
+    }
+}

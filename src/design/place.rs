@@ -1,0 +1,150 @@
+//! Where a node lies and how large it is, in words.
+
+use super::{
+    layout,
+    model::{Constraint, Kind, Mode, Node, Sizing},
+    words,
+};
+
+/// What is said of a node's place and size.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Place {
+    /// From its parent's corner, where the parent does not lay it out. In tenths of pixels.
+    position: Option<[i64; 2]>,
+    width: Side,
+    height: Side,
+    /// It covers its parent.
+    covers: bool,
+    is_absolute: bool,
+    constraints: [Constraint; 2],
+    /// Those of everything in it, where they are all the same.
+    inner_constraints: Option<[Constraint; 2]>,
+    /// What overflows is cut off, and something does.
+    clips: bool,
+}
+
+/// One side of a box, in tenths of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+enum Side {
+    #[default]
+    Unsaid,
+    Fill,
+    Pixels(i64),
+}
+
+/// The place of a node in its parent; of one that was asked for, only its size.
+pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
+    if matches!(node.kind, Kind::Document | Kind::Page | Kind::TableCell | Kind::Connector) {
+        return Place::default();
+    }
+    let geometry = &node.geometry;
+    let flows = parent.is_some_and(|parent| parent.geometry.mode != Mode::None) && !geometry.is_absolute;
+    let mut place =
+        Place { clips: geometry.clips, inner_constraints: inner_constraints(node), ..Place::default() };
+    let Some([x, y, width, height]) = geometry.bounds else { return place };
+    place.is_absolute =
+        geometry.is_absolute && parent.is_some_and(|parent| parent.geometry.mode != Mode::None);
+    place.width = side(geometry.sizing[0], width);
+    place.height = side(geometry.sizing[1], height);
+    let Some(parent) = parent else { return place };
+    if flows {
+        return place;
+    }
+    let is_free = match parent.kind {
+        Kind::Document | Kind::ComponentSet => return place,
+        Kind::Page | Kind::Section if !node.kind.is_on_whiteboard() => return place,
+        Kind::Group | Kind::Page | Kind::Section => false,
+        _ => true,
+    };
+    if is_free && parent.geometry.shared_constraints.is_none() {
+        place.constraints = geometry.constraints;
+    }
+    let Some([left, top, parent_width, parent_height]) = parent.geometry.bounds.or(Some([0.0; 4])) else {
+        return place;
+    };
+    let position = [tenths(x - left), tenths(y - top)];
+    if position == [0, 0] && tenths(width) == tenths(parent_width) && tenths(height) == tenths(parent_height)
+    {
+        place.covers = true;
+        place.width = Side::Unsaid;
+        place.height = Side::Unsaid;
+    } else {
+        place.position = Some(position);
+    }
+    place
+}
+
+/// Only a container that lays nothing out has any use for them.
+fn inner_constraints(node: &Node) -> Option<[Constraint; 2]> {
+    let is_free =
+        node.geometry.mode == Mode::None && !matches!(node.kind, Kind::Group | Kind::Page | Kind::Section);
+    node.geometry.shared_constraints.filter(|_| is_free && !node.children.is_empty())
+}
+
+fn side(sizing: Sizing, pixels: f32) -> Side {
+    match sizing {
+        Sizing::Hug => Side::Unsaid,
+        Sizing::Fill => Side::Fill,
+        Sizing::Fixed | Sizing::Unknown => Side::Pixels(tenths(pixels)),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "as clamps, and no canvas is that large")]
+fn tenths(pixels: f32) -> i64 {
+    (f64::from(pixels) * 10.0).round() as i64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no canvas is that large")]
+fn write_tenths(out: &mut String, tenths: i64) {
+    words::pixels(out, tenths as f32 / 10.0);
+}
+
+impl Place {
+    /// Writes it: ` @12,8 fill×40 pin-right`.
+    pub(super) fn write(&self, out: &mut String) {
+        if self.is_absolute {
+            out.push_str(" absolute");
+        }
+        if self.covers {
+            out.push_str(" inset0");
+        }
+        if let Some([x, y]) = self.position.filter(|position| *position != [0, 0]) {
+            out.push_str(" @");
+            write_tenths(out, x);
+            out.push(',');
+            write_tenths(out, y);
+        }
+        match (self.width, self.height) {
+            (Side::Unsaid, Side::Unsaid) => {}
+            (width, Side::Unsaid) => {
+                out.push_str(" w-");
+                width.write(out);
+            }
+            (Side::Unsaid, height) => {
+                out.push_str(" h-");
+                height.write(out);
+            }
+            (width, height) => {
+                out.push(' ');
+                width.write(out);
+                out.push('×');
+                height.write(out);
+            }
+        }
+        layout::pins(out, " pin-", self.constraints);
+        layout::pins(out, " children-pin-", self.inner_constraints.unwrap_or_default());
+        if self.clips {
+            out.push_str(" clip");
+        }
+    }
+}
+
+impl Side {
+    fn write(self, out: &mut String) {
+        match self {
+            Self::Unsaid => out.push_str("hug"),
+            Self::Fill => out.push_str("fill"),
+            Self::Pixels(tenths) => write_tenths(out, tenths),
+        }
+    }
+}

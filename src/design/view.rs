@@ -1,0 +1,153 @@
+//! Which nodes of a design are described, and in which order they are worth it.
+
+use super::model::{Design, Key, Kind};
+
+/// A design with what is shown of it.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) design: &'a Design,
+    shown: Vec<bool>,
+    /// For each node the nodes in its subtree, itself counted.
+    sizes: Vec<Counts>,
+    /// For each node its parent; a root is its own.
+    parents: Vec<u32>,
+}
+
+/// What a subtree holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) nodes: u64,
+    pub(super) texts: u64,
+}
+
+impl<'a> View<'a> {
+    /// With everything shown.
+    pub(super) fn all(design: &'a Design) -> Self {
+        let mut sizes: Vec<Counts> = Vec::with_capacity(design.nodes.len());
+        for node in &design.nodes {
+            let mut counts = Counts { nodes: 1 + u64::from(node.too_deep), texts: 0 };
+            counts.texts += u64::from(node.facts.iter().any(|fact| fact.key == Key::Text));
+            for child in node.children.iter().filter_map(|child| sizes.get(*child as usize)) {
+                counts.nodes += child.nodes;
+                counts.texts += child.texts;
+            }
+            sizes.push(counts);
+        }
+        let mut parents: Vec<u32> = (0..).take(design.nodes.len()).collect();
+        for (parent, node) in (0_u32..).zip(&design.nodes) {
+            for child in &node.children {
+                if let Some(of) = parents.get_mut(*child as usize) {
+                    *of = parent;
+                }
+            }
+        }
+        Self { design, shown: vec![true; design.nodes.len()], sizes, parents }
+    }
+
+    /// Shows only these.
+    pub(super) fn show_only(&mut self, nodes: &[u32]) {
+        self.shown.fill(false);
+        for node in nodes {
+            if let Some(shown) = self.shown.get_mut(*node as usize) {
+                *shown = true;
+            }
+        }
+    }
+
+    /// Whether a node is shown.
+    pub(super) fn is_shown(&self, node: u32) -> bool {
+        self.shown.get(node as usize).copied().unwrap_or(false)
+    }
+
+    /// The node that holds a node.
+    pub(super) fn parent(&self, node: u32) -> Option<u32> {
+        self.parents.get(node as usize).copied().filter(|parent| *parent != node)
+    }
+
+    /// The shown nodes directly in a node.
+    pub(super) fn children(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.design.node(node).children.iter().copied().filter(|child| self.is_shown(*child))
+    }
+
+    /// What is in a node but not shown, nor anything above it.
+    pub(super) fn folded(&self, node: u32) -> Counts {
+        let node = self.design.node(node);
+        let mut counts = Counts { nodes: u64::from(node.too_deep), texts: 0 };
+        for child in node.children.iter().filter(|child| !self.is_shown(**child)) {
+            let folded = self.counts(*child);
+            counts.nodes += folded.nodes;
+            counts.texts += folded.texts;
+        }
+        counts
+    }
+
+    /// What a subtree holds.
+    pub(super) fn counts(&self, node: u32) -> Counts {
+        self.sizes.get(node as usize).copied().unwrap_or_default()
+    }
+
+    /// Every node down to a level, in the order in which they are worth being shown: level by level,
+    /// what has a name or a text before what has none, else as in the document. Parents always come
+    /// before their children.
+    pub(super) fn ranked(&self, deepest: u32) -> Vec<u32> {
+        let mut out = self.design.roots.clone();
+        let (mut start, mut level) = (0, 0);
+        while start < out.len() && level < deepest {
+            let parents = out.get(start..).unwrap_or_default().to_vec();
+            start = out.len();
+            for parent in parents {
+                out.extend_from_slice(&self.design.node(parent).children);
+            }
+            if let Some(children) = out.get_mut(start..) {
+                children.sort_by_key(|child| !self.is_telling(*child));
+            }
+            level += 1;
+        }
+        out
+    }
+
+    fn is_telling(&self, node: u32) -> bool {
+        let node = self.design.node(node);
+        !matches!(node.kind, Kind::Rectangle | Kind::Line | Kind::Vector | Kind::Ellipse)
+            && (node.kind == Kind::Text || !is_generated(self.design.symbols.get(node.name), node.kind))
+    }
+}
+
+/// Whether a name says nothing that the node's type does not: `Frame 12`, `Group`, `Vector`.
+pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
+    const GENERATED: &[&str] = &[
+        "frame",
+        "group",
+        "rectangle",
+        "ellipse",
+        "line",
+        "vector",
+        "polygon",
+        "star",
+        "text",
+        "image",
+        "union",
+        "subtract",
+        "intersect",
+        "exclude",
+        "component",
+        "instance",
+        "slice",
+        "arrow",
+        "section",
+        "table",
+        "mask group",
+        "clip path group",
+        "boolean",
+        "path",
+        "shape",
+        "oval",
+        "rect",
+        "layer",
+        "container",
+        "div",
+    ];
+    let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '_');
+    let lower = base.to_ascii_lowercase();
+    base.is_empty() || lower == kind.word() || GENERATED.contains(&lower.as_str())
+}

@@ -1,0 +1,141 @@
+//! How numbers, colours and foreign text are written, everywhere in a description.
+
+use std::fmt::Write;
+
+/// Writes a number with at most two decimals and without trailing zeros.
+pub(super) fn number(out: &mut String, value: f32) {
+    let hundredths = (f64::from(value) * 100.0).round();
+    if hundredths % 100.0 == 0.0 {
+        // "-0" never appears: a zero is written as it is.
+        let _ = write!(out, "{}", if hundredths == 0.0 { 0.0 } else { hundredths / 100.0 });
+    } else {
+        let text = format!("{:.2}", hundredths / 100.0);
+        out.push_str(text.trim_end_matches('0'));
+    }
+}
+
+/// A number as text, as [`number`] writes it.
+pub(super) fn of(value: f32) -> String {
+    let mut out = String::new();
+    number(&mut out, value);
+    out
+}
+
+/// Writes a position or a size: at most one decimal.
+pub(super) fn pixels(out: &mut String, value: f32) {
+    let tenths = (value * 10.0).round();
+    number(out, tenths / 10.0);
+}
+
+/// Four sides as CSS writes them: one, two or four numbers.
+pub(super) fn sides(out: &mut String, [top, right, bottom, left]: [&str; 4]) {
+    let parts: &[&str] = if top == right && top == bottom && top == left {
+        &[top]
+    } else if top == bottom && right == left {
+        &[top, right]
+    } else {
+        &[top, right, bottom, left]
+    };
+    out.push_str(&parts.join(","));
+}
+
+/// A colour of four parts between 0 and 1: `#FFF`, `#0B1A2C`, with its opacity behind it where it is
+/// not opaque: `#FFF/35%`.
+pub(super) fn colour(red: f64, green: f64, blue: f64, alpha: f64) -> String {
+    let digits = format!("{:02X}{:02X}{:02X}", byte(red), byte(green), byte(blue));
+    let pairs = digits.as_bytes().chunks_exact(2);
+    let is_short = pairs.clone().all(|pair| pair.first() == pair.last());
+    let mut out = String::from("#");
+    if is_short {
+        out.extend(pairs.filter_map(|pair| pair.first()).map(|digit| char::from(*digit)));
+    } else {
+        out.push_str(&digits);
+    }
+    let percent = (alpha * 1000.0).round() / 10.0;
+    if percent < 100.0 {
+        let _ = write!(out, "/{percent}%");
+    }
+    out
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+fn byte(part: f64) -> u8 {
+    (part.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// Foreign text in quotation marks, its control characters escaped as JSON does it, line breaks of
+/// any kind as `\n`.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    push_escaped(&mut out, text);
+    out.push('"');
+    out
+}
+
+/// The inside of [`quoted`].
+pub(super) fn push_escaped(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' | '\u{2028}' | '\u{2029}' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+/// A foreign name where only a short word may stand: bare when nothing in it can be mistaken,
+/// otherwise in quotation marks.
+pub(super) fn name(text: &str) -> String {
+    let is_plain = !text.is_empty()
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && text.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '/' | '.' | '&' | '+' | '%' | '!' | '?')
+        });
+    if is_plain { text.to_owned() } else { quoted(text) }
+}
+
+/// `SPACE_BETWEEN` as `space-between`.
+pub(super) fn lower(constant: &str) -> String {
+    constant.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (24.0, "24"),
+            (100.398_44, "100.4"),
+            (-0.001, "0"),
+            (0.125, "0.13"),
+            (-3.5, "-3.5"),
+            (1e7, "10000000"),
+        ] {
+            assert_eq!(of(value), text);
+        }
+    }
+
+    #[test]
+    fn colours_are_short() {
+        assert_eq!(colour(1.0, 1.0, 1.0, 1.0), "#FFF");
+        assert_eq!(colour(0.212_916_68, 0.161_25, 0.716_666_6, 1.0), "#3629B7");
+        assert_eq!(colour(0.0, 0.0, 0.0, 0.35), "#000/35%");
+        assert_eq!(colour(0.0, 0.0, 0.0, 0.125), "#000/12.5%");
+    }
+
+    #[test]
+    fn foreign_text_stays_on_its_line() {
+        assert_eq!(quoted("a\"b\\\n\u{2028}\u{8}"), r#""a\"b\\\n\n\u0008""#);
+        assert_eq!(name("Icon / Cart"), "Icon / Cart");
+        assert_eq!(name("x\ny"), r#""x\ny""#);
+    }
+}

@@ -1,0 +1,119 @@
+//! Descriptions of designs: over the sandbox's own files, and over real answers of Figma where the
+//! folder `../shared/figma-real` lies beside the checkout.
+
+use std::{fs, path::PathBuf};
+
+use figma_mcp::{
+    design::{Collector, Design, Options, describe},
+    walk::Walker,
+};
+
+use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, WHITEBOARD_FILE};
+use serde_json::json;
+
+use crate::{
+    client::{Client, text_of},
+    golden,
+};
+
+/// Real answers, by file name; none where the folder is missing, which is said.
+pub(crate) fn real_files() -> Vec<(String, Vec<u8>)> {
+    let folder = golden::repository("../shared/figma-real");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        eprintln!("skipped: {} is not there", folder.display());
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect()
+}
+
+/// The pruned tree of an answer.
+pub(crate) fn collect(answer: &[u8], hidden: bool) -> Design {
+    let mut walker = Walker::new(Collector::new(hidden));
+    walker.push(answer).unwrap();
+    walker.finish().unwrap().finish()
+}
+
+#[test]
+fn the_sandbox_files_read_as_they_did() {
+    let mut client = Client::sandbox();
+    let mut problems = Vec::new();
+    for (name, arguments) in [
+        ("product", json!({ "file_key": PRODUCT_FILE })),
+        ("design-system", json!({ "file_key": DESIGN_SYSTEM_FILE })),
+        ("whiteboard", json!({ "file_key": WHITEBOARD_FILE })),
+        (
+            "cart-with-comments",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": ["2:3", "99:99"], "include": ["text", "comments"] }),
+        ),
+        ("home-in-little-room", json!({ "file_key": PRODUCT_FILE, "node_ids": "2:1", "max_bytes": 1500 })),
+        (
+            "languages-hidden-yaml",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": "0:3", "format": "yaml", "hidden": true }),
+        ),
+    ] {
+        let result = client.call("figma_design_context_get", arguments);
+        assert_eq!(result["isError"], false, "{name}: {}", text_of(&result));
+        let notes =
+            result["content"].as_array().unwrap().iter().skip(1).map(|note| note["text"].as_str().unwrap());
+        let text =
+            format!("{}{}", text_of(&result), notes.map(|note| format!("\n[{note}]\n")).collect::<String>());
+        problems.extend(golden::difference(&format!("tests/golden/designs/{name}.txt"), &text));
+    }
+    assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), golden::BLESS);
+}
+
+#[test]
+fn nodes_that_are_not_there_are_refused() {
+    let mut client = Client::sandbox();
+    let result =
+        client.call("figma_design_context_get", json!({ "file_key": PRODUCT_FILE, "node_ids": "99:99" }));
+    assert_eq!(result["isError"], true);
+    assert!(text_of(&result).contains("99:99"), "{}", text_of(&result));
+}
+
+/// Framelink's default output of the same files, in o200k tokens.
+const FRAMELINK: &[(&str, usize)] = &[
+    ("bank_home", 4_959),
+    ("cart_ru_deep", 14_728),
+    ("chats_ru", 5_083),
+    ("homepage_landing", 2_248),
+    ("home_small", 1_996),
+    ("illustrations_vectors", 5_292),
+];
+
+#[test]
+fn real_screens_take_few_tokens() {
+    let bpe = tiktoken_rs::o200k_base_singleton();
+    let tokens = |text: &str| bpe.encode_ordinary(text).len();
+    let (mut ours, mut theirs) = (0, 0);
+    println!("{:28} {:>8} {:>9} {:>8} {:>9} {:>7}", "file", "nodes", "raw", "ours", "framelink", "share");
+    for (name, answer) in real_files() {
+        let design = collect(&answer, false);
+        let text = describe(&design, &Options::default()).text;
+        if let Ok(folder) = std::env::var("DESIGN_OUT") {
+            fs::write(format!("{folder}/{name}.txt"), &text).unwrap();
+        }
+        let count = tokens(&text);
+        let peer = FRAMELINK.iter().find(|(known, _)| *known == name).map(|(_, count)| *count);
+        let raw = if peer.is_some() { tokens(std::str::from_utf8(&answer).unwrap()) } else { 0 };
+        println!(
+            "{name:28} {:>8} {raw:>9} {count:>8} {:>9} {:>7}",
+            design.size(),
+            peer.unwrap_or(0),
+            peer.map_or_else(String::new, |peer| format!("{:.2}", count as f64 / peer as f64)),
+        );
+        if let Some(peer) = peer {
+            assert!(count <= peer, "{name}: {count} tokens, the peer {peer}");
+            ours += count;
+            theirs += peer;
+        }
+    }
+    println!("sum {ours} of {theirs}");
+    assert!(ours * 2 <= theirs, "{ours} tokens, the peer {theirs}");
+}
