@@ -236,6 +236,21 @@ pub enum Error {
         /// What the operating system says.
         problem: String,
     },
+    /// Files are to be written, and no folder for them was named.
+    #[error("this server has no folder to write images to")]
+    NoImageDir,
+    /// A path that leads out of the folder for images, or might.
+    #[error("`{path}` is no folder inside the image folder")]
+    Outside {
+        /// The path, as it was given.
+        path: String,
+    },
+    /// None of the images that were asked for was saved or shown.
+    #[error("no image came of it: {reasons}")]
+    NoImages {
+        /// Which image failed for which reason.
+        reasons: String,
+    },
     /// A defect of this server.
     #[error("a defect of figma-mcp: {problem}")]
     Bug {
@@ -348,6 +363,9 @@ impl Error {
             Self::Cancelled => "cancelled",
             Self::Usage { .. } => "usage",
             Self::File { .. } => "file",
+            Self::NoImageDir => "no_image_dir",
+            Self::Outside { .. } => "outside",
+            Self::NoImages { .. } => "no_images",
             Self::Bug { .. } => "bug",
         }
     }
@@ -382,6 +400,7 @@ impl Error {
             Self::FigmaFailed { attempts, .. } | Self::Unreachable { attempts, .. } if *attempts > 1 => Some(format!("tried {attempts} times")),
             Self::Unknown { .. } => Some("the request had left before the answer was lost; sending it again could do it twice".into()),
             Self::TimedOut { .. } => Some("Figma gives up on large files after about 55 s".into()),
+            Self::NoImageDir => Some("files are only written below one folder, which whoever starts the server names".into()),
             Self::BadAnswer { .. } => Some("a proxy or a wrong API address often answers in Figma's place".into()),
             _ => None,
         }
@@ -436,6 +455,9 @@ impl Error {
             Self::Cancelled => Do("Call again if it is still wanted.".into()),
             Self::Usage { hint, .. } => Do(hint.clone()),
             Self::File { .. } => Person("check the path and its permissions.".into()),
+            Self::NoImageDir => Person("start this server with `--image-dir DIR` (or FIGMA_MCP_IMAGE_DIR). Without it, `figma_file_images_render` gives addresses that a browser opens.".into()),
+            Self::Outside { .. } => Do("Give a relative path: names joined by `/`, without `..`, and none that begins with a dot.".into()),
+            Self::NoImages { .. } => Do("Correct what each reason says; the same call would fail again.".into()),
             Self::Bug { .. } => Person("report it with this text; other calls are not affected.".into()),
         }
     }
@@ -500,6 +522,8 @@ impl Error {
             Self::UnknownTool { .. }
             | Self::HiddenTool { .. }
             | Self::BadArgument { .. }
+            | Self::NoImageDir
+            | Self::Outside { .. }
             | Self::Usage { .. } => 2,
             Self::NoToken | Self::WrongToken { .. } | Self::BadToken { .. } | Self::MissingScope { .. } => 3,
             Self::PlanTooSmall { .. }
@@ -509,6 +533,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::WrongFileType { .. }
             | Self::Refused { .. }
+            | Self::NoImages { .. }
             | Self::NothingDone { .. } => 4,
             Self::RateLimited(_) | Self::Busy { .. } | Self::TooManyCalls { .. } => 5,
             Self::BrokenToken { problem, .. } => problem.exit_code(),

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | [`cli`] | What a person types | every other room |
 //! | [`server`] | MCP: lists rows, runs one, shapes the result | dispatch, auth, table, error |
-//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, design, walk, auth, table, error |
+//! | [`dispatch`] | Runs one tool: checks its arguments, then one call or one composition | rest, design, walk, disk, auth, table, error |
+//! | [`disk`] | Writes images below one allowed folder | error |
 //! | [`rest`] | The shared REST layer: request, queue, retry, answer | auth, store, walk, table, error |
 //! | [`design`] | Understands a design: Figma's JSON in, something short out; pure | walk, error |
 //! | [`walk`] | Walks the nodes of an answer as it arrives; pure | error |
@@ -36,6 +37,7 @@
 pub mod auth;
 pub mod cli;
 pub mod design;
+pub mod disk;
 pub mod dispatch;
 pub mod error;
 pub mod reference;

@@ -71,6 +71,10 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_CONFIG_DIR", global = true, value_name = "DIR")]
     pub config_dir: Option<OsString>,
 
+    /// Folder below which images may be saved; without it no tool writes a file
+    #[arg(long, env = "FIGMA_MCP_IMAGE_DIR", global = true, value_name = "DIR")]
+    pub image_dir: Option<OsString>,
+
     /// Proxy for everything that goes out, in place of `HTTPS_PROXY`
     #[arg(long, env = "FIGMA_MCP_PROXY", global = true, value_name = "URL")]
     pub proxy: Option<String>,
@@ -186,6 +190,9 @@ pub const CLIENT_SECRET_VARIABLE: &str = "FIGMA_OAUTH_CLIENT_SECRET";
 /// Says which kind of token the others hold: `personal`, `plan` or `oauth`.
 pub const TOKEN_KIND_VARIABLE: &str = "FIGMA_TOKEN_KIND";
 
+/// Names the folder for images too: what another server calls it.
+const IMAGE_DIR_VARIABLE: &str = "IMAGE_DIR";
+
 /// A variable of the environment. Empty ones, and placeholders that an MCP host left unfilled
 /// (`${user_config.token}`), count as absent.
 pub fn variable(name: &str) -> Option<String> {
@@ -233,7 +240,9 @@ impl Settings {
         self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
         self.api_base_url =
             self.api_base_url.as_deref().and_then(meaningful).map(|url| base_url(&url)).transpose()?;
-        for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file] {
+        let image_dir = self.image_dir.take().or_else(|| variable(IMAGE_DIR_VARIABLE).map(OsString::from));
+        self.image_dir = image_dir;
+        for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file, &mut self.image_dir] {
             *path = path.take().filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
         }
         for text in [&mut self.profile, &mut self.proxy] {

@@ -52,9 +52,19 @@ pub(super) fn run(settings: &Settings, tool: &str, given: Args, file: Option<&Pa
         let setup = Setup::new(settings).await?;
         dispatch::run(&setup.app, &setup.caller, tool, given).await
     })?;
-    match file {
-        Some(path) => save(path, output.body.as_bytes())?,
-        None => print(&printable(&output, io::stdout().is_terminal()))?,
+    match (file, output.images.first()) {
+        // The picture is what a file is wanted for; what is said of it is read here.
+        (Some(path), Some(image)) => {
+            save(path, &image.bytes)?;
+            print(&printable(&output, io::stdout().is_terminal()))?;
+        }
+        (Some(path), None) => save(path, output.body.as_bytes())?,
+        (None, image) => {
+            print(&printable(&output, io::stdout().is_terminal()))?;
+            if image.is_some() {
+                tell("note: There is a picture too: --output FILE saves it\n");
+            }
+        }
     }
     for note in &output.notes {
         tell(&format!("note: {note}\n"));

@@ -8,13 +8,14 @@ use std::{
     env,
     io::{self, BufRead, BufReader, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use super::{call::save, command, in_runtime, print};
 use crate::{
-    dispatch::download,
+    dispatch::{Downloads, Network},
     error::{Error, Result, foreign},
     sandbox,
 };
@@ -43,6 +44,9 @@ pub(super) fn run() -> Result<()> {
     )?;
     print(WHAT_NEXT)
 }
+
+/// How long the picture may take.
+const IMAGE_LIMIT: Duration = Duration::from_secs(60);
 
 const WHAT_NEXT: &str = "\
 What to type next:
@@ -116,7 +120,8 @@ fn show_render(server: &mut Server, frame: &str) -> Result<()> {
             "4. This build renders SVG only (feature `sandbox-render` is off), so no PNG is shown.\n\n",
         );
     };
-    let image = in_runtime(download(address))?;
+    let downloads = Downloads::new(Network::default(), address, IMAGE_LIMIT);
+    let image = in_runtime(downloads.get(address))?;
     let path = env::temp_dir().join("figma-mcp-demo.png");
     save(&path, &image)?;
     print(&format!("4. That frame rendered as a PNG of {} bytes:\n   {}\n\n", image.len(), path.display()))

@@ -12,7 +12,7 @@ use crate::{
         profiles::{Profile, Profiles},
         time,
     },
-    dispatch::{App, Network, Store},
+    dispatch::{App, ImageDir, Network, Store},
     error::{Error, Result, TokenProblem},
     sandbox::{self, Sandbox},
     settings::{CLIENT_SECRET_VARIABLE, FIGMA_API, Settings, TOKEN_KIND_VARIABLE, TOKEN_VARIABLES, variable},
@@ -38,7 +38,8 @@ impl Setup {
         let caller = caller(settings);
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
-        let app = app.with_network(network(settings)).with_store(store(settings));
+        let mut app = app.with_network(network(settings)).with_store(store(settings));
+        app.image_dir = settings.image_dir.as_ref().map(|folder| ImageDir::new(PathBuf::from(folder)));
         Ok(Self { app: Arc::new(app), caller: Arc::new(caller), sandbox })
     }
 

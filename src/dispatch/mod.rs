@@ -5,6 +5,9 @@
 
 mod comments;
 mod context;
+mod images;
+mod picture;
+mod screenshot;
 mod search;
 pub mod source;
 mod status;
@@ -18,10 +21,11 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+pub use crate::disk::ImageDir;
 pub use crate::rest::{
     Network, Store,
     document::fetch,
-    download::download,
+    download::Downloads,
     forget,
     response::{Form, Image, Output},
 };
@@ -40,6 +44,8 @@ pub struct App {
     pub selection: Selection,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
+    /// The folder below which images are saved; without it none are.
+    pub image_dir: Option<ImageDir>,
     /// Writing calls under way: they are finished even when nobody waits for them any more.
     pub writes: TaskTracker,
     /// What files' variables are called.
@@ -53,6 +59,7 @@ impl App {
             rest: Rest::new(base_url, call_limit),
             selection,
             defaults,
+            image_dir: None,
             writes: TaskTracker::new(),
             variables: variables::Memory::default(),
         }
@@ -127,6 +134,13 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
     match &tool.handler {
         Handler::Status => Ok(status::get(&app.rest, caller)),
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
+        // In boxes: what composes is large, and every call would be as large as the largest.
+        Handler::ImagesDownload(endpoints) => {
+            Box::pin(images::download(app, caller, tool, endpoints, &args)).await
+        }
+        Handler::ScreenshotGet(endpoints) => {
+            Box::pin(screenshot::get(app, caller, tool, endpoints, &args)).await
+        }
         Handler::NodesSearch(_) => Box::pin(search::run(app, caller, tool, &args)).await,
         Handler::CommentsDigest(endpoint) => {
             Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await

@@ -31,6 +31,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use self::{
+    download::Downloads,
     lane::{Lane, Lanes},
     request::Request,
     response::{Answer, Asked, Headers, Output},
@@ -91,6 +92,7 @@ struct Inner {
     calls: Counts,
     largest_answer: usize,
     client: OnceLock<Client>,
+    downloads: Downloads,
     lanes: Lanes,
     store: Store,
 }
@@ -100,6 +102,7 @@ impl Rest {
     /// takes at most `call_limit`.
     pub fn new(base_url: String, call_limit: Duration) -> Self {
         Self::of(Inner {
+            downloads: Downloads::new(Network::default(), &base_url, call_limit),
             base_url,
             call_limit,
             network: Network::default(),
@@ -120,6 +123,7 @@ impl Rest {
     pub fn with_network(mut self, network: Network) -> Self {
         // Nobody has a clone yet: this is how one is made.
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.downloads = Downloads::new(network.clone(), &inner.base_url, inner.call_limit);
             inner.network = network;
         }
         self
@@ -137,6 +141,11 @@ impl Rest {
     /// Where things are kept between calls.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// The way to the images that answers name, which knows no token.
+    pub fn downloads(&self) -> &Downloads {
+        &self.inner.downloads
     }
 
     /// How many requests this process sent so far for everybody: of tier 1, 2 and 3.

@@ -25,7 +25,12 @@ impl Network {
             problem: innermost(&error.without_url()),
             attempts: 1,
         };
-        self.apply(super::client_builder(base_url), base_url)?.build().map_err(failed)
+        self.builder(base_url)?.build().map_err(failed)
+    }
+
+    /// What makes such a client.
+    pub(super) fn builder(&self, base_url: &str) -> Result<ClientBuilder> {
+        self.apply(super::client_builder(base_url), base_url)
     }
 
     /// Tells a client of this address about it. Without TLS only this very machine is reached, which

@@ -235,11 +235,11 @@ pub(super) fn image_fills(call: &Call) -> Outcome {
     let mut images = Map::new();
     tree::visit(&file.document, &mut |node| {
         for paint in ["fills", "strokes", "background"].iter().flat_map(|name| list(node, name)) {
-            for reference in ["imageRef", "gifRef"].iter().filter_map(|name| paint.get(*name)?.as_str()) {
-                images.insert(
-                    reference.to_owned(),
-                    json!(call.world.url(&format!("/images/fill/{reference}.png"))),
-                );
+            for (name, ending) in [("imageRef", "png"), ("gifRef", "gif")] {
+                if let Some(reference) = paint.get(name).and_then(Value::as_str) {
+                    let address = call.world.url(&format!("/images/fill/{reference}.{ending}"));
+                    images.insert(reference.to_owned(), json!(address));
+                }
             }
         }
     });
@@ -318,6 +318,9 @@ pub(super) fn metadata(call: &Call) -> Outcome {
 /// The bytes behind an image address: content type and body.
 pub(super) fn image(world: &World, path: &str, query: &str) -> Option<(&'static str, Vec<u8>)> {
     if let Some(name) = path.strip_prefix("/images/fill/") {
+        if let Some(name) = name.strip_suffix(".gif") {
+            return Some(("image/gif", render::moving_picture(name)));
+        }
         return Some(("image/png", render::picture(name.strip_suffix(".png")?)));
     }
     let (key, name) = path.strip_prefix("/images/render/")?.split_once('/')?;

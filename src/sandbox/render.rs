@@ -122,6 +122,54 @@ pub(super) fn picture(name: &str) -> Vec<u8> {
     png(u32::from(SIDE), u32::from(SIDE), &pixels)
 }
 
+/// A GIF for an image fill that moves: two frames of one colour each, which follow from its name
+/// (<https://www.w3.org/Graphics/GIF/spec-gif89a.txt>).
+pub(super) fn moving_picture(name: &str) -> Vec<u8> {
+    const SIDE: u8 = 16;
+    let hash = name.bytes().fold(17_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let [red, green, blue, _] = hash.to_le_bytes();
+    let mut file = b"GIF89a".to_vec();
+    // The screen, and a table of two colours.
+    file.extend([SIDE, 0, SIDE, 0, 0x80, 0, 0, red, green, blue, green, blue, red]);
+    file.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0");
+    for colour in [0, 1] {
+        // Half a second, then the frame.
+        file.extend([0x21, 0xf9, 4, 0, 50, 0, 0, 0, 0x2c, 0, 0, 0, 0, SIDE, 0, SIDE, 0, 0]);
+        file.extend(one_colour(usize::from(SIDE) * usize::from(SIDE), colour));
+    }
+    file.push(0x3b);
+    file
+}
+
+/// So many pixels of one colour as GIF data: codes of three bits, begun anew before they would get longer.
+fn one_colour(pixels: usize, colour: u32) -> Vec<u8> {
+    const CLEAR: u32 = 4;
+    const END: u32 = 5;
+    let mut codes = Vec::new();
+    for _ in 0..pixels.div_ceil(2) {
+        codes.extend([CLEAR, colour, colour]);
+    }
+    codes.push(END);
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for code in codes {
+        held |= code << bits;
+        bits += 3;
+        while bits >= 8 {
+            bytes.extend(held.to_le_bytes().first());
+            held >>= 8;
+            bits -= 8;
+        }
+    }
+    bytes.extend(held.to_le_bytes().first());
+    let mut data = vec![2];
+    for block in bytes.chunks(255) {
+        data.extend(u8::try_from(block.len()));
+        data.extend(block);
+    }
+    data.push(0);
+    data
+}
+
 /// A PNG file of eight-bit RGBA pixels (<https://www.w3.org/TR/png/>).
 fn png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     let row_length = usize::try_from(width).unwrap_or(1).saturating_mul(4).max(1);

@@ -273,8 +273,8 @@ fn mcp_tool(tool: &'static Tool, app: &App) -> McpTool {
     };
     let hints = ToolAnnotations::from_raw(
         None,
-        Some(tool.effect.is_read()),
-        Some(tool.effect.is_destructive()),
+        Some(tool.changes_nothing()),
+        Some(tool.is_destructive()),
         Some(tool.effect.is_idempotent()),
         Some(tool.endpoint().is_some()),
     );

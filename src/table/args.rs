@@ -104,7 +104,7 @@ impl Input {
         refuse_unknown(tool, &properties, &given)?;
 
         let required = names_at(&schema, "required");
-        let wanted = wanted_names(tool, &required);
+        let wanted = wanted_names(tool, &required, &given);
         fill_from_urls(&properties, &wanted, &mut given);
         fill_from_defaults(&properties, &wanted, &mut given, defaults);
         if let Some(name) = required.iter().find(|name| !given.contains_key(**name)) {
@@ -289,9 +289,10 @@ fn refuse_unknown(tool: &Tool, properties: &Args, given: &Args) -> Result<()> {
 }
 
 /// The names that must be given: the required ones, and those that a rule asks for.
-fn wanted_names<'a>(tool: &Tool, required: &[&'a str]) -> Vec<&'a str> {
+fn wanted_names<'a>(tool: &Tool, required: &[&'a str], given: &Args) -> Vec<&'a str> {
     let grouped = tool.extra.rules.iter().flat_map(|rule| match rule {
         Rule::OneOf(groups) => groups.concat(),
+        Rule::AnyOf(names) if !names.iter().any(|name| given.contains_key(*name)) => names.to_vec(),
         _ => Vec::new(),
     });
     required.iter().copied().chain(grouped).collect()

@@ -21,11 +21,10 @@ pub fn definition(tool: &Tool, defaults: &Defaults) -> Value {
 
 /// MCP's hints, all four on every tool: clients differ in what they assume of an absent one.
 fn annotations(tool: &Tool) -> Value {
-    let effect = tool.effect;
     json!({
-        "readOnlyHint": effect.is_read(),
-        "destructiveHint": effect.is_destructive(),
-        "idempotentHint": effect.is_idempotent(),
+        "readOnlyHint": tool.changes_nothing(),
+        "destructiveHint": tool.is_destructive(),
+        "idempotentHint": tool.effect.is_idempotent(),
         "openWorldHint": tool.endpoint().is_some(),
     })
 }

@@ -1,5 +1,7 @@
 //! Designs as a model needs them: composed of what the other toolsets read.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,6 +31,10 @@ enum ContextFormat {
     Yaml,
     Json,
 }
+
+/// Everything that images come from.
+const IMAGES: ImageEndpoints =
+    ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS, nodes: files::NODES };
 
 /// Where a query is looked for.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -97,6 +103,76 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),
+                extra: NO_EXTRA,
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            #[serde(rename_all = "lowercase")]
+            enum Format {
+                Png,
+                Jpg,
+                Svg,
+                Pdf,
+            }
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                /// Nodes to render.
+                node_ids: Option<NodeIds>,
+                /// Image fills, by `imageRef` or `gifRef`.
+                image_refs: Option<Vec<String>>,
+                /// The nodes' image fills, cropped as shown, instead of renders.
+                fills: Option<bool>,
+                /// Of renders; default png.
+                format: Option<Format>,
+                /// Factor for png and jpg; default 1.
+                #[schemars(range(min = 0.01, max = 4))]
+                scale: Option<f64>,
+                /// Folder inside the image folder.
+                folder: Option<String>,
+                /// File names by node id or image ref.
+                names: Option<BTreeMap<String, String>>,
+                /// Replace existing files.
+                overwrite: Option<bool>,
+                /// Version id.
+                version: Option<String>,
+            }
+            Tool {
+                name: "figma_images_download",
+                title: "Download images",
+                description: "Saves renders of nodes and image fills as files, with name, size and pixels of each. Ask for all in one call.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::ImagesDownload(IMAGES),
+                extra: Extra {
+                    rules: &[Rule::AnyOf(&["node_ids", "image_refs"]), Rule::Needs("fills", "node_ids")],
+                    writes_files: true,
+                    ..NO_EXTRA
+                },
+            }
+        },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                node_id: NodeId,
+                /// Longest side in pixels; default 1024.
+                #[schemars(range(min = 16, max = 4096))]
+                max_pixels: Option<u32>,
+                /// Factor of the render; default fits `max_pixels`.
+                #[schemars(range(min = 0.01, max = 4))]
+                scale: Option<f64>,
+                /// Version id.
+                version: Option<String>,
+            }
+            Tool {
+                name: "figma_screenshot_get",
+                title: "See a node",
+                description: "Shows a node as a picture, with its outline as text. Look before you describe or build something.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::ScreenshotGet(IMAGES),
                 extra: NO_EXTRA,
             }
         },

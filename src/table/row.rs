@@ -48,6 +48,7 @@ impl Tool {
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint)
             | Handler::DesignContext(endpoint) => Some(endpoint),
+            Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
             Handler::Status => None,
         }
     }
@@ -65,6 +66,19 @@ impl Tool {
         matches!(self.handler, Handler::Call(_) | Handler::TeamGet(_))
     }
 
+    /// MCP's `readOnlyHint`: whether it changes nothing, neither at Figma nor on this machine.
+    #[must_use]
+    pub const fn changes_nothing(&self) -> bool {
+        self.effect.is_read() && !self.extra.writes_files
+    }
+
+    /// MCP's `destructiveHint`: whether something that exists can be changed or lost. A file can be
+    /// replaced where the caller says so.
+    #[must_use]
+    pub const fn is_destructive(&self) -> bool {
+        self.effect.is_destructive() || self.extra.writes_files
+    }
+
     /// Whether this kind of token can call it.
     #[must_use]
     pub fn accepts(&self, kind: TokenKind) -> bool {
@@ -79,6 +93,10 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_images_download`: renders and image fills, saved as files.
+    ImagesDownload(ImageEndpoints),
+    /// `figma_screenshot_get`: a render that the model sees.
+    ScreenshotGet(ImageEndpoints),
     /// `figma_nodes_search`, over a file that is read once.
     NodesSearch(Endpoint),
     /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
@@ -87,6 +105,17 @@ pub enum Handler {
     DesignContext(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
+}
+
+/// What composes images.
+#[derive(Debug)]
+pub struct ImageEndpoints {
+    /// Renders nodes.
+    pub render: Endpoint,
+    /// Names the addresses of image fills.
+    pub fills: Endpoint,
+    /// Gets nodes.
+    pub nodes: Endpoint,
 }
 
 /// One REST endpoint, and what it takes to be allowed to call it.
@@ -190,11 +219,20 @@ pub struct Extra {
     /// Rewrites what other servers' callers send into this row's arguments, where a plain
     /// spelling table does not suffice. Runs first.
     pub adapt: Option<fn(&mut Args)>,
+    /// Writes files on this machine, below the folder that whoever started the server named. It
+    /// changes nothing of Figma's, so `--read-only` leaves it in: without that folder it writes nothing.
+    pub writes_files: bool,
 }
 
 /// A row that needs none of it.
-pub const NO_EXTRA: Extra =
-    Extra { aliases: &[], argument_aliases: &[], ignored_arguments: &[], rules: &[], adapt: None };
+pub const NO_EXTRA: Extra = Extra {
+    aliases: &[],
+    argument_aliases: &[],
+    ignored_arguments: &[],
+    rules: &[],
+    adapt: None,
+    writes_files: false,
+};
 
 /// A condition over several arguments, by the names that callers use.
 #[derive(Debug, Clone, Copy)]
@@ -266,13 +304,13 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// MCP's `readOnlyHint`.
+    /// Whether nothing of Figma's changes.
     #[must_use]
     pub const fn is_read(self) -> bool {
         matches!(self, Self::Read)
     }
 
-    /// MCP's `destructiveHint`: whether existing data can be changed or lost.
+    /// Whether existing data of Figma's can be changed or lost.
     #[must_use]
     pub const fn is_destructive(self) -> bool {
         matches!(self, Self::Update | Self::Delete | Self::Batch { .. })

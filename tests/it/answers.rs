@@ -73,6 +73,11 @@ fn calls() -> Vec<(&'static str, Value)> {
                 "variableModeValues": [{ "variableId": "v", "modeId": "m", "value": { "r": 1, "g": 0.5, "b": 0 } }],
             }),
         ),
+        (
+            "figma_images_download",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": ["2:1"], "image_refs": ["0350e81c55b37b9550dcfeec68c68f093f6e8bbe"], "format": "svg", "overwrite": true }),
+        ),
+        ("figma_screenshot_get", json!({ "file_key": PRODUCT_FILE, "node_id": "2:1", "max_pixels": 200 })),
         ("figma_me_get", json!({})),
         ("figma_status_get", json!({})),
         ("figma_nodes_search", json!({ "file_key": PRODUCT_FILE, "query": "cart", "limit": 8 })),
@@ -128,7 +133,8 @@ fn every_tool_answers_as_it_should() {
         table::tools().map(|tool| tool.name).filter(|name| !called.contains(name)).collect();
     assert!(missing.is_empty(), "not called: {missing:?}");
 
-    let mut client = Client::sandbox();
+    let images = concat!(env!("CARGO_TARGET_TMPDIR"), "/answers");
+    let mut client = Client::ready(&["--sandbox", "--image-dir", images], &[]);
     let (mut problems, mut created) = (Vec::new(), String::new());
     for (tool, mut arguments) in calls {
         if arguments["comment_id"] == "CREATED" {
@@ -137,8 +143,11 @@ fn every_tool_answers_as_it_should() {
         let result = client.call(tool, arguments.clone());
         assert_eq!(result["isError"], false, "{tool}: {}", text_of(&result));
         // What is no JSON is kept a line a line.
-        let body: Value = serde_json::from_str(text_of(&result))
+        let mut body: Value = serde_json::from_str(text_of(&result))
             .unwrap_or_else(|_| text_of(&result).lines().collect::<Vec<_>>().into());
+        if tool == "figma_images_download" {
+            assert!(body["folder"].take().is_string(), "{body}");
+        }
         if tool == "figma_file_comment_create" {
             created = body["id"].as_str().unwrap().to_owned();
         }

@@ -77,6 +77,9 @@ fn samples() -> Vec<Error> {
             hint: said("figma-mcp --help lists the commands."),
         },
         Error::File { path: said("images/button.png"), problem: said("permission denied") },
+        Error::NoImageDir,
+        Error::Outside { path: said("../images") },
+        Error::NoImages { reasons: said("1:2: nothing to draw; 1:3: its address answers with status 404") },
         Error::Bug { problem: said("the arguments of figma_file_get are no object") },
     ]);
     all

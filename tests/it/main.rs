@@ -23,6 +23,7 @@ mod golden;
 mod http;
 mod http_access;
 mod http_tls;
+mod images;
 mod leaks;
 mod oauth;
 mod program;
