@@ -5,6 +5,7 @@
 
 mod comments;
 mod context;
+mod handoff;
 mod images;
 mod picture;
 mod screenshot;
@@ -145,6 +146,7 @@ async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> 
         Handler::CommentsDigest(endpoint) => {
             Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
         }
+        Handler::Handoff(_) => Box::pin(handoff::get(app, caller, tool, &args)).await,
         Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }

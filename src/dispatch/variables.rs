@@ -1,7 +1,7 @@
 //! What variables are called: asked of Figma once, and where it does not say, concluded.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use super::App;
 use crate::{
     auth::{Caller, Fingerprint},
-    design::naming::{Uses, Variables, infer, official},
+    design::{
+        Origin, VariableNames,
+        naming::{Uses, Variable, Variables, infer, official},
+    },
     error::{Error, Result},
     table::{self, Tool, args::Args},
 };
@@ -83,6 +86,15 @@ pub(super) fn known(app: &App, caller: &Caller, file_key: &str) -> Option<Variab
     app.variables.find(caller.fingerprint(), file_key)?.ok()
 }
 
+impl Names {
+    /// For a description.
+    pub(super) fn for_design(&self) -> VariableNames {
+        let origin = |one: &Variable| if one.is_official { Origin::Official } else { Origin::Inferred };
+        let named = self.variables.iter().map(|(id, one)| (id.clone(), (one.name.clone(), origin(one))));
+        VariableNames(named.collect())
+    }
+}
+
 /// What the variables that are used are called: officially where the credential may ask (one tier 2
 /// call, unless it was made lately), else as what surrounds them suggests.
 pub(super) async fn resolve(
@@ -97,20 +109,61 @@ pub(super) async fn resolve(
     }
     let listed = listed(app, caller, tool, file_key).await;
     let mut variables = infer(uses);
-    let official = listed.as_ref().ok();
-    let mut by_key: HashMap<&str, &str> = HashMap::new();
-    for id in official.into_iter().flat_map(Variables::keys) {
-        by_key.extend(key(id).map(|key| (key, id.as_str())));
-    }
-    for (id, variable) in &mut variables {
-        // A library's variable has the same key in every file, but not always the same number.
-        let twin = || key(id).and_then(|key| by_key.get(key)).and_then(|id| official?.get(*id));
-        if let Some(known) = official.and_then(|official| official.get(id)).or_else(twin) {
-            *variable = known.clone();
+    if let Ok(official) = &listed {
+        let index = Index::of(official);
+        for (id, variable) in &mut variables {
+            if let Some(known) = index.find(id) {
+                *variable = known.clone();
+            }
         }
     }
     let note = note(&variables, listed.as_ref().err());
     Names { variables, note }
+}
+
+/// The same for the variables with these ids. Where they have to be used to be known, `uses` is read.
+pub(super) async fn name(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    ids: &BTreeSet<String>,
+    uses: impl Future<Output = Option<Uses>>,
+) -> Names {
+    if ids.is_empty() {
+        return Names::default();
+    }
+    if let Ok(official) = listed(app, caller, tool, file_key).await {
+        let index = Index::of(&official);
+        let named: Variables =
+            ids.iter().filter_map(|id| Some((id.clone(), index.find(id)?.clone()))).collect();
+        if named.len() == ids.len() {
+            return Names { variables: named, note: None };
+        }
+    }
+    match uses.await {
+        Some(uses) => resolve(app, caller, tool, file_key, &uses).await,
+        None => Names::default(),
+    }
+}
+
+/// Official names, by id and by key.
+struct Index<'a> {
+    official: &'a Variables,
+    by_key: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Index<'a> {
+    fn of(official: &'a Variables) -> Self {
+        let by_key = official.keys().filter_map(|id| Some((key(id)?, id.as_str()))).collect();
+        Self { official, by_key }
+    }
+
+    /// A library's variable has the same key in every file, but not always the same number.
+    fn find(&self, id: &str) -> Option<&'a Variable> {
+        let twin = || key(id).and_then(|key| self.by_key.get(key)).and_then(|id| self.official.get(*id));
+        self.official.get(id).or_else(twin)
+    }
 }
 
 /// The key of a library's variable: `VariableID:KEY/1:2`.
