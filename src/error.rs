@@ -140,6 +140,12 @@ pub enum Error {
         /// What to do to get a smaller one.
         smaller: &'static str,
     },
+    /// The file is larger than Figma sends in one piece, and all of it was wanted.
+    #[error("the file is too large for one answer of Figma; it has {} pages", pages.len())]
+    TooLargeFile {
+        /// The pages' node ids.
+        pages: Vec<String>,
+    },
     /// The endpoint does not know this type of file.
     #[error("Figma does not offer this for this type of file")]
     WrongFileType {
@@ -304,6 +310,8 @@ pub struct RateLimit {
     pub retry_after: Option<Duration>,
     /// `X-Figma-Upgrade-Link`.
     pub upgrade_link: Option<String>,
+    /// What can be answered all the same, as whole sentences, where that is known.
+    pub still: Option<String>,
 }
 
 impl fmt::Display for RateLimit {
@@ -349,6 +357,7 @@ impl Error {
             Self::NotExportable { .. } => "not_exportable",
             Self::NotFound { .. } => "not_found",
             Self::TooLarge { .. } => "too_large",
+            Self::TooLargeFile { .. } => "too_large_file",
             Self::WrongFileType { .. } => "wrong_file_type",
             Self::RateLimited(_) => "rate_limited",
             Self::Busy { .. } => "busy",
@@ -434,6 +443,7 @@ impl Error {
             Self::NotExportable { .. } => Person("have the file's owner allow viewers to copy and export it.".into()),
             Self::NotFound { .. } => Person("give the file's own address, or check the id.".into()),
             Self::TooLarge { smaller, .. } => Do((*smaller).into()),
+            Self::TooLargeFile { pages } => Do(page_by_page(pages)),
             Self::WrongFileType { .. } => Do("`figma_file_metadata_get` works for every type of file.".into()),
             Self::RateLimited(limit) => Do(limit.next()),
             Self::Busy { .. } | Self::TooManyCalls { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),
@@ -531,6 +541,7 @@ impl Error {
             | Self::NotExportable { .. }
             | Self::NotFound { .. }
             | Self::TooLarge { .. }
+            | Self::TooLargeFile { .. }
             | Self::WrongFileType { .. }
             | Self::Refused { .. }
             | Self::NoImages { .. }
@@ -552,7 +563,8 @@ impl RateLimit {
             }
             None => format!("Do not call tier {} tools again for a while.", self.tier),
         };
-        next += " Work from what is already here.";
+        next += " ";
+        next += self.still.as_deref().unwrap_or("Work from what is already here.");
         if self.seat.as_deref() == Some("low") || self.plan.as_deref() == Some("starter") {
             next += " A Dev or Full seat, in a paid team that the file is moved or duplicated into, lifts the limit.";
         }
@@ -561,6 +573,18 @@ impl RateLimit {
         }
         next
     }
+}
+
+/// How to read a file in parts, and what it costs.
+fn page_by_page(pages: &[String]) -> String {
+    const MOST: usize = 40;
+    let some: Vec<&str> = pages.iter().take(MOST).map(String::as_str).collect();
+    let more = if pages.len() > MOST { " and more" } else { "" };
+    format!(
+        "Call again with the ids of the nodes or pages that are needed: together they take one tier 1 call. All pages, one at a time, would take {}. They are {}{more}; `figma_file_get` with `depth`: 1 names them.",
+        pages.len(),
+        some.join(", ")
+    )
 }
 
 /// A length of time as a person says it: `4 d 13 h`, `12 min`, `30 s`.

@@ -26,6 +26,12 @@ pub fn day(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A moment to the second, `2026-11-22T09:30:00Z`.
+pub fn moment(seconds: u64) -> String {
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", day(seconds))
+}
+
 /// A length of time as `90d`, `12w` or `1y`; `None` for anything else, and for none at all.
 pub fn life(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{in_runtime, print, setup::Setup, tell};
+use super::{in_runtime, print, settled, setup::Setup, tell};
 use crate::{
     dispatch::{self, Output},
     error::{Error, Result},
@@ -50,7 +50,9 @@ fn object(text: &str) -> Result<Args> {
 pub(super) fn run(settings: &Settings, tool: &str, given: Args, file: Option<&Path>) -> Result<()> {
     let output = in_runtime(async {
         let setup = Setup::new(settings).await?;
-        dispatch::run(&setup.app, &setup.caller, tool, given).await
+        let outcome = dispatch::run(&setup.app, &setup.caller, tool, given).await;
+        settled(&setup.app).await;
+        outcome
     })?;
     match (file, output.images.first()) {
         // The picture is what a file is wanted for; what is said of it is read here.

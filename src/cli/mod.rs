@@ -3,6 +3,7 @@
 //! This is the only room that prints. Data goes to stdout, everything else to stderr.
 
 mod auth;
+mod cache;
 mod call;
 mod demo;
 mod doctor;
@@ -21,6 +22,7 @@ use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     auth::{Redacting, hide_in_panics, redacted},
+    dispatch::App,
     error::{Error, Result},
     server,
     settings::Settings,
@@ -72,6 +74,9 @@ enum Command {
     /// Log in to Figma, and see or change what is stored
     #[command(subcommand)]
     Auth(auth::Auth),
+    /// See or drop the answers that are kept between calls
+    #[command(subcommand)]
+    Cache(cache::Cache),
     /// Show the server at work on the embedded fake Figma; needs no token
     Demo,
     /// Check the token, the keyring, the network and everything around them
@@ -121,6 +126,7 @@ fn run(line: CommandLine) -> Result<u8> {
         Some(Command::Tools { name, json, markdown }) => {
             tools::run(&settings, name.as_deref(), tools::Form::chosen(json, markdown))
         }
+        Some(Command::Cache(command)) => cache::run(&settings, &command),
         Some(Command::Demo) => demo::run(),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
@@ -152,11 +158,22 @@ fn serve(settings: &Settings) -> Result<()> {
         setup.tell_origin();
         setup.tell_expiry();
         let (app, caller) = (setup.app.clone(), setup.caller.clone());
-        if settings.http.address()?.is_some() {
-            return server::http::serve(app, caller, &settings.http, tell).await;
-        }
-        server::stdio::serve(app, caller).await
+        let served = if settings.http.address()?.is_some() {
+            server::http::serve(app, caller, &settings.http, tell).await
+        } else {
+            server::stdio::serve(app, caller).await
+        };
+        settled(&setup.app).await;
+        served
     })
+}
+
+/// Writes down what is in memory only. A store that is stuck holds nobody up for long.
+async fn settled(app: &App) {
+    const LIMIT: Duration = Duration::from_secs(1);
+    if tokio::time::timeout(LIMIT, app.settle()).await.is_err() {
+        tracing::warn!("the store takes too long; the latest counts may be lost");
+    }
 }
 
 /// Two workers: reading large answers is work, and one of them must not hold up the protocol. What

@@ -24,10 +24,10 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::disk::ImageDir;
 pub use crate::rest::{
-    Network, Store,
+    Network, Saved, Stats, Store,
     document::fetch,
     download::Downloads,
-    forget,
+    forget, forget_answers,
     response::{Form, Image, Output},
 };
 use crate::{
@@ -85,6 +85,16 @@ impl App {
         self.rest.calls()
     }
 
+    /// How often calls to Figma were saved in this process.
+    pub fn saved(&self) -> Saved {
+        self.rest.saved()
+    }
+
+    /// Writes down what is in memory only, before the process ends.
+    pub async fn settle(&self) {
+        self.rest.settle().await;
+    }
+
     /// How this machine is left.
     pub fn network(&self) -> &Network {
         self.rest.network()
@@ -133,7 +143,10 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
 
 async fn handle(app: &App, caller: &Caller, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::Status => Ok(status::get(&app.rest, caller)),
+        Handler::Status => Ok(status::get(&app.rest, caller).await),
+        Handler::Call(endpoint) if source::can_derive(endpoint, &args) => {
+            source::answer(app, caller, tool, endpoint, &args).await
+        }
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
         Handler::ImagesDownload(endpoints) => {

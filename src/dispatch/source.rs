@@ -1,54 +1,109 @@
-//! Where compositions read a file's nodes from, whatever it takes to get them.
+//! Where a file's nodes are read from, whatever it takes to get them.
+//!
+//! The first question about a file fetches it whole, with one tier 1 call; everything that is asked
+//! later, by any tool, is answered from what is held. Only a file that Figma does not send in one
+//! piece is asked for in parts.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::App;
+pub use crate::rest::held::Provenance;
 use crate::{
     auth::Caller,
     error::{Error, Result},
-    table::{self, Endpoint, Tool, args::Args},
+    rest::{
+        held::{Composed, FILE, Held, NODES, endpoint, lost},
+        response::{Output, missing_nodes},
+    },
+    table::{Endpoint, Tool, args::Args},
     walk::{Flow, Visitor, Walker},
 };
 
-const FILE: &str = "/v1/files/{file_key}";
-const NODES: &str = "/v1/files/{file_key}/nodes";
-/// How much is walked before other work gets its turn.
+/// How much is walked of an answer at once.
 const STRIDE: usize = 256 * 1024;
+/// A larger answer is left where it lies.
+const LARGEST_BODY: u64 = 1024 * 1024;
+/// Arguments that ask for more than a held file has.
+const BEYOND: [&str; 3] = ["geometry", "plugin_data", "branch_data"];
 
-/// Where what was read comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Provenance {
-    /// The file's name.
-    pub name: Option<String>,
-    /// The version that was read.
-    pub version: Option<String>,
-    /// When the file was last changed, as Figma writes it.
-    pub last_modified: Option<String>,
-    /// How long ago Figma sent it.
-    pub age: Duration,
-    /// Whether it was read from a file that is held here.
-    pub derived: bool,
-    /// Whether the file may have changed since: Figma could not be asked.
-    pub stale: bool,
-    /// How many tier 1 calls this took.
-    pub calls: u32,
+/// Whether a held file holds the answer to this call.
+pub(super) fn can_derive(endpoint: &Endpoint, args: &Args) -> bool {
+    let asks = |name: &&str| args.get(*name).is_some_and(|value| *value != json!(false));
+    [FILE, NODES].contains(&endpoint.path) && !BEYOND.iter().any(asks)
 }
 
-impl Provenance {
-    /// For [`Output::meta`](super::Output::meta), under the key `cache`.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        json!({
-            "derived": self.derived,
-            "stale": self.stale,
-            "version": self.version,
-            "last_modified": self.last_modified,
-            "age_s": self.age.as_secs(),
-            "tier_1_calls": self.calls,
-        })
+/// Answers `/files` or `/nodes` as Figma would, from the held file.
+///
+/// # Errors
+/// Whatever stands in the way of the file.
+pub(super) async fn answer(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    endpoint: &'static Endpoint,
+    args: &Args,
+) -> Result<Output> {
+    let text = |name: &str| args.get(name).and_then(Value::as_str);
+    let file = text("file_key").unwrap_or_default();
+    let held = match app.rest.hold(caller, tool, file, text("version")).await {
+        Ok(held) => held,
+        // A part of it may still come; and where nothing can be stored, Figma is asked each time.
+        Err(Error::TooLarge { .. })
+            if endpoint.path == NODES || args.contains_key("depth") || args.contains_key("ids") =>
+        {
+            return app.rest.call(caller, tool, endpoint, args).await;
+        }
+        Err(Error::File { .. }) => return app.rest.call(caller, tool, endpoint, args).await,
+        Err(error) => return Err(error),
+    };
+    let ids = ids(args);
+    let depth = args.get("depth").and_then(Value::as_u64);
+    let is_file = endpoint.path == FILE;
+    let provenance = held.provenance();
+    let (body, missing) = blocking(move || {
+        let (composed, missing) = if is_file {
+            (held.file(ids.as_deref(), depth)?, Vec::new())
+        } else {
+            held.nodes(&ids.unwrap_or_default(), depth)?
+        };
+        Ok((body(composed)?, missing))
+    })
+    .await?;
+    let (body, stored) = body;
+    let mut notes: Vec<String> = provenance.note().into_iter().collect();
+    notes.extend(missing_nodes(missing));
+    let meta = Map::from_iter([("cache".to_owned(), provenance.to_json())]);
+    Ok(Output {
+        body,
+        stored: stored.map(|composed| Arc::new(composed) as _),
+        notes,
+        meta,
+        ..Output::default()
+    })
+}
+
+fn ids(args: &Args) -> Option<Vec<String>> {
+    let ids = args.get("ids")?.as_array()?;
+    Some(ids.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// In memory when it is small, else where it lies.
+fn body(composed: Composed) -> Result<(String, Option<Composed>)> {
+    if composed.size() > LARGEST_BODY {
+        return Ok((String::new(), Some(composed)));
     }
+    let mut bytes = Vec::with_capacity(usize::try_from(composed.size()).unwrap_or_default());
+    composed
+        .read(|part| {
+            bytes.extend_from_slice(part);
+            std::io::Result::Ok(())
+        })
+        .map_err(lost)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::BadAnswer { problem: "it is no UTF-8 text".to_owned() })?;
+    Ok((text, None))
 }
 
 /// Shows a visitor a whole file, or (when `ids` holds any) these nodes of it with what is in them: as
@@ -56,7 +111,66 @@ impl Provenance {
 ///
 /// # Errors
 /// Whatever Figma refused, or why it could not be asked; what the walk finds wrong with the answer.
+/// [`Error::TooLarge`] for a whole file that Figma does not send in one piece says how to read it in
+/// parts, and what that costs.
 pub async fn read<V: Visitor + Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    version: Option<&str>,
+    ids: &[String],
+    visitor: V,
+) -> Result<(V, Provenance)> {
+    match app.rest.hold(caller, tool, file_key, version).await {
+        Ok(held) => {
+            let provenance = held.provenance();
+            let ids = ids.to_vec();
+            let visitor = blocking(move || walk_held(&held, &ids, visitor)).await?;
+            Ok((visitor, provenance))
+        }
+        Err(error @ (Error::TooLarge { .. } | Error::File { .. })) => {
+            if ids.is_empty() && matches!(error, Error::TooLarge { .. }) {
+                return Err(in_parts(app, caller, tool, file_key, version).await.unwrap_or(error));
+            }
+            read_directly(app, caller, tool, file_key, version, ids, visitor).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn walk_held<V: Visitor>(held: &Held, ids: &[String], visitor: V) -> Result<V> {
+    let composed = if ids.is_empty() { held.file(None, None)? } else { held.nodes(ids, None)?.0 };
+    let mut walker = Walker::new(visitor);
+    composed.read(|bytes| walker.push(bytes).map_err(std::io::Error::other)).map_err(lost)?;
+    walker.finish()
+}
+
+/// How a file is read that Figma does not send in one piece: its pages, and what they cost.
+async fn in_parts(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    version: Option<&str>,
+) -> Option<Error> {
+    let mut args: Args =
+        Map::from_iter([("file_key".to_owned(), json!(file_key)), ("depth".to_owned(), json!(1))]);
+    args.extend(version.map(|version| ("version".to_owned(), json!(version))));
+    let outline = app.rest.call(caller, tool, endpoint(FILE).ok()?, &args).await.ok()?;
+    let outline: Value = serde_json::from_str(&outline.body).ok()?;
+    let pages: Vec<&str> = outline
+        .pointer("/document/children")?
+        .as_array()?
+        .iter()
+        .filter_map(|page| page.get("id")?.as_str())
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'))
+        .collect();
+    Some(Error::TooLargeFile { pages: pages.into_iter().map(str::to_owned).collect() })
+}
+
+/// With a call of its own, when no file can be held.
+async fn read_directly<V: Visitor + Send + 'static>(
     app: &App,
     caller: &Caller,
     tool: &'static Tool,
@@ -71,27 +185,29 @@ pub async fn read<V: Visitor + Send + 'static>(
     let endpoint = endpoint(if ids.is_empty() { FILE } else { NODES })?;
     let answer = app.rest.call(caller, tool, endpoint, &args).await?;
     let told = Told { visitor, name: None, version: None, last_modified: None };
-    let walk = tokio::task::spawn_blocking(move || {
+    let told = blocking(move || {
         let mut walker = Walker::new(told);
         for chunk in answer.body.as_bytes().chunks(STRIDE) {
             walker.push(chunk)?;
         }
         walker.finish()
-    });
-    let told = walk.await.map_err(|_| Error::Bug { problem: "a walk broke off".to_owned() })??;
+    })
+    .await?;
     let provenance = Provenance {
         name: told.name,
         version: told.version,
         last_modified: told.last_modified,
+        fetched_at: crate::auth::now(),
         calls: 1,
         ..Provenance::default()
     };
     Ok((told.visitor, provenance))
 }
 
-fn endpoint(path: &str) -> Result<&'static Endpoint> {
-    let found = table::tools().find_map(|tool| tool.endpoint().filter(|endpoint| endpoint.path == path));
-    found.ok_or_else(|| Error::Bug { problem: format!("no tool calls {path}") })
+/// Runs work that reads the store or walks a whole file, beside the runtime.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Error::Bug { problem: "reading a file broke off".to_owned() }))
 }
 
 /// Passes everything on, and keeps what a provenance says.

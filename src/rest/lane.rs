@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{Counts, queue::Queues, stamp::Stamps};
+use super::{Counts, queue::Queues, rate_limit::Limits, stamp::Stamps};
 use crate::{auth::Fingerprint, store::CallerKey};
 
 /// Beyond this many, credentials without a call under way are forgotten, and their counts with them.
@@ -22,6 +22,7 @@ pub(super) struct Lane {
     /// What stands for the credential in the store.
     pub(super) key: OnceCell<CallerKey>,
     pub(super) stamps: Stamps,
+    pub(super) limits: Limits,
 }
 
 /// The lanes of all credentials.
@@ -36,6 +37,11 @@ impl Lanes {
             lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
         }
         lanes.entry(credential.clone()).or_default().clone()
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Arc<Lane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }
 

@@ -6,10 +6,13 @@
 
 pub mod document;
 pub mod download;
+pub mod held;
+mod kept;
 mod lane;
 mod network;
 pub mod pagination;
 mod queue;
+mod rate_limit;
 pub mod request;
 pub mod response;
 pub mod retry;
@@ -32,16 +35,20 @@ use serde_json::Value;
 
 use self::{
     download::Downloads,
+    held::{Fetches, Sink},
+    kept::Tally,
     lane::{Lane, Lanes},
     request::Request,
     response::{Answer, Asked, Headers, Output},
-    retry::{Failed, Next},
+    retry::{Attempts, Failed},
 };
 pub use self::{
+    kept::Saved,
     network::Network,
+    rate_limit::Usage,
     stamp::{Freshness, UNKNOWN_LIFETIME},
 };
-pub use crate::store::Store;
+pub use crate::store::{Calls, Gate, Stats, Store};
 use crate::{
     auth::{Caller, Login, Token, random},
     error::{Error, Result, foreign, innermost, unreachable as cause},
@@ -95,6 +102,8 @@ struct Inner {
     downloads: Downloads,
     lanes: Lanes,
     store: Store,
+    tally: Tally,
+    fetches: Fetches,
 }
 
 impl Rest {
@@ -111,6 +120,8 @@ impl Rest {
             client: OnceLock::new(),
             lanes: Lanes::default(),
             store: Store::in_memory(),
+            tally: Tally::default(),
+            fetches: Fetches::default(),
         })
     }
 
@@ -187,35 +198,32 @@ impl Rest {
         endpoint: &'static Endpoint,
         args: &Args,
     ) -> Result<Output> {
-        if endpoint.quirks.cache == Cache::ChangesFile
-            && let Some(file) = args.get("file_key").and_then(Value::as_str)
-        {
-            // Also where it is not known in the end whether it was carried out.
-            let outcome = self.ask(caller, tool, endpoint, args).await;
-            self.file_changed(caller, file).await;
-            return outcome;
+        let asked = Asked { tool, endpoint, args, token: caller.description() };
+        match endpoint.quirks.cache {
+            Cache::UntilFileChanges { days } if may_be_kept(args) => self.kept(caller, asked, days).await,
+            Cache::UntilFileChanges { .. } | Cache::Never => self.ask(caller, asked).await,
+            Cache::ChangesFile => {
+                let outcome = self.ask(caller, asked).await;
+                // Also where it is not known in the end whether it was carried out.
+                self.file_changed(caller, asked.file()).await;
+                outcome
+            }
         }
-        self.ask(caller, tool, endpoint, args).await
     }
 
     /// Asks Figma, and asks the other endpoint for the same thing where there is one and this one refuses.
-    async fn ask(
-        &self,
-        caller: &Caller,
-        tool: &'static Tool,
-        endpoint: &'static Endpoint,
-        args: &Args,
-    ) -> Result<Output> {
-        let asked = |endpoint| Asked { tool, endpoint, args, token: caller.description() };
+    async fn ask(&self, caller: &Caller, asked: Asked<'_>) -> Result<Output> {
         let deadline = Instant::now() + self.inner.call_limit;
-        let first = self.send(caller, asked(endpoint), deadline).await;
-        let fallback = endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let first = self.send(caller, asked, left(), None).await;
+        let fallback = asked.endpoint.quirks.fallback.filter(|fallback| caller.can_call_endpoint(fallback));
         let (Some(fallback), Err(error @ (Error::MissingScope { .. } | Error::NotFound { .. }))) =
             (fallback, &first)
         else {
             return first;
         };
-        match self.send(caller, asked(fallback), deadline).await {
+        let other = Asked { endpoint: fallback, ..asked };
+        match self.send(caller, other, left(), None).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -224,56 +232,49 @@ impl Rest {
         }
     }
 
-    /// Drops what is known of a file that has just been changed through this server.
-    async fn file_changed(&self, caller: &Caller, file: &str) {
-        self.inner.lanes.of(caller.fingerprint()).stamps.forget(file);
-        if let Err(error) = self.inner.store.forget_stamps(file.to_owned()).await {
-            tracing::warn!(%error, file, "what was kept of a changed file could not be dropped");
-        }
-    }
-
-    /// Sends a request until it is answered, refused for good, or out of time.
-    async fn send(&self, caller: &Caller, asked: Asked<'_>, deadline: Instant) -> Result<Output> {
+    /// Sends a request until it is answered, refused for good, or out of time. With a sink the body of
+    /// a success goes there.
+    async fn send(
+        &self,
+        caller: &Caller,
+        asked: Asked<'_>,
+        limit: Duration,
+        sink: Option<&Sink>,
+    ) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
         let mut token = caller.token().await?;
         let mut is_replaced = false;
+        let (tier, file) = (asked.endpoint.tier, asked.file());
         let lane = self.inner.lanes.of(caller.fingerprint());
-        let _place = lane.queues.enter(asked.endpoint.tier).await?;
-        let mut attempt = 1;
+        let _place = lane.queues.enter(tier).await?;
+        let mut attempts = Attempts::within(asked.tool.effect, limit);
         loop {
-            let started = Instant::now();
-            self.count(&lane, asked.endpoint.tier);
-            let outcome =
-                self.attempt(&token, asked, &request, deadline.saturating_duration_since(started)).await;
-            tracing::info!(
-                tool = asked.tool.name,
-                method = request.method.name(),
-                path = asked.endpoint.path,
-                attempt,
-                outcome = outcome.as_ref().map_or_else(describe, |_| "ok"),
-                ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            );
-            let failed = match outcome {
-                Ok(output) => return Ok(output),
+            let month = self.enter(&lane, caller, tier, file).await?;
+            let outcome = self.attempt(&lane, &token, asked, &request, &attempts, sink).await;
+            let mut failed = match outcome {
+                Ok(mut output) => {
+                    output.notes.extend(month.map(rate_limit::month_note));
+                    return Ok(output);
+                }
                 Err(failed) => failed,
             };
-            if let Failed::Answered(Error::BadToken { .. }) = &failed
-                && !is_replaced
-            {
-                // Figma did nothing for a dead token, so a write may go out once more too.
-                is_replaced = true;
-                if let Some(other) = caller.replaced(&token).await? {
-                    token = other;
-                    continue;
+            match &mut failed {
+                Failed::Answered(Error::RateLimited(limit)) => {
+                    self.learn(&lane, caller, tier, file, limit).await;
                 }
+                Failed::Answered(Error::BadToken { .. }) if !is_replaced => {
+                    // Figma did nothing for a dead token, so a write may go out once more too.
+                    is_replaced = true;
+                    if let Some(other) = caller.replaced(&token).await? {
+                        token = other;
+                        continue;
+                    }
+                }
+                _ => {}
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            match retry::decide(asked.tool.effect, failed, attempt, left, jitter()) {
-                Next::Retry(wait) => tokio::time::sleep(wait).await,
-                Next::Done => return Ok(already_done()),
-                Next::Stop(error) => return Err(error),
+            if !attempts.again(failed, jitter()).await? {
+                return Ok(already_done());
             }
-            attempt += 1;
         }
     }
 
@@ -281,13 +282,20 @@ impl Rest {
     async fn send_once(&self, caller: &Caller, asked: Asked<'_>, limit: Duration) -> Result<Output> {
         let request = Request::build(asked.endpoint, asked.args.clone());
         let token = caller.token().await?;
+        let (tier, file) = (asked.endpoint.tier, asked.file());
         let lane = self.inner.lanes.of(caller.fingerprint());
-        let _place = lane.queues.enter(asked.endpoint.tier).await?;
-        self.count(&lane, asked.endpoint.tier);
-        self.attempt(&token, asked, &request, limit).await.map_err(|failed| match failed {
-            Failed::NotSent(problem) => Error::Unreachable { problem, attempts: 1 },
-            Failed::Broken(error) | Failed::Answered(error) => error,
-        })
+        let _place = lane.queues.enter(tier).await?;
+        self.enter(&lane, caller, tier, file).await?;
+        let attempts = Attempts::within(asked.tool.effect, limit);
+        match self.attempt(&lane, &token, asked, &request, &attempts, None).await {
+            Ok(output) => Ok(output),
+            Err(Failed::NotSent(problem)) => Err(Error::Unreachable { problem, attempts: 1 }),
+            Err(Failed::Answered(Error::RateLimited(mut limit))) => {
+                self.learn(&lane, caller, tier, file, &mut limit).await;
+                Err(Error::RateLimited(limit))
+            }
+            Err(Failed::Broken(error) | Failed::Answered(error)) => Err(error),
+        }
     }
 
     fn count(&self, lane: &Lane, tier: Tier) {
@@ -298,20 +306,49 @@ impl Rest {
     /// One request and its answer.
     async fn attempt(
         &self,
+        lane: &Lane,
+        token: &Token,
+        asked: Asked<'_>,
+        request: &Request,
+        attempts: &Attempts,
+        sink: Option<&Sink>,
+    ) -> Result<Output, Failed> {
+        let started = Instant::now();
+        self.count(lane, asked.endpoint.tier);
+        let outcome = self.answered(token, asked, request, attempts.left(), sink).await;
+        tracing::info!(
+            tool = asked.tool.name,
+            method = request.method.name(),
+            path = asked.endpoint.path,
+            attempt = attempts.next(),
+            outcome = outcome.as_ref().map_or_else(describe, |_| "ok"),
+            ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        );
+        outcome
+    }
+
+    async fn answered(
+        &self,
         token: &Token,
         asked: Asked<'_>,
         request: &Request,
         left: Duration,
+        sink: Option<&Sink>,
     ) -> Result<Output, Failed> {
         let (limit, told) =
             if left < ATTEMPT_LIMIT { (left, self.inner.call_limit) } else { (ATTEMPT_LIMIT, ATTEMPT_LIMIT) };
         let timed_out = |_| Failed::Broken(Error::TimedOut { limit: told });
         let answer =
-            tokio::time::timeout(limit, self.exchange(token, request)).await.map_err(timed_out)??;
+            tokio::time::timeout(limit, self.exchange(token, request, sink)).await.map_err(timed_out)??;
         response::read(asked, answer).map_err(Failed::Answered)
     }
 
-    async fn exchange(&self, token: &Token, request: &Request) -> Result<Answer, Failed> {
+    async fn exchange(
+        &self,
+        token: &Token,
+        request: &Request,
+        sink: Option<&Sink>,
+    ) -> Result<Answer, Failed> {
         let client = self.client().map_err(Failed::Answered)?;
         let mut builder =
             client.request(method(request.method), format!("{}{}", self.inner.base_url, request.target()));
@@ -323,7 +360,10 @@ impl Rest {
         let response = builder.send().await.map_err(not_answered)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_body(response, self.inner.largest_answer).await?;
+        let body = match sink.filter(|_| response.status() == StatusCode::OK) {
+            Some(sink) => sink.receive(response).await?,
+            None => read_body(response, self.inner.largest_answer).await?,
+        };
         Ok(Answer { status, headers, body })
     }
 
@@ -344,6 +384,14 @@ impl Rest {
 pub async fn forget(store: &Store, login: &Login) -> Result<()> {
     let secret = store.secret(random()).await?;
     store.forget(CallerKey(login.lasting(&secret))).await
+}
+
+/// Drops every kept answer, of everybody.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn forget_answers(store: &Store) -> Result<()> {
+    store.clear().await
 }
 
 /// What both of our clients have in common: no redirects, since a token would follow them to another
@@ -445,6 +493,11 @@ fn broke_off(error: reqwest::Error) -> Failed {
 fn already_done() -> Output {
     let notes = vec!["Done: an earlier attempt of this call had removed it already.".to_owned()];
     Output { notes, ..Output::json("{}") }
+}
+
+/// The list of a file's branches changes without the file.
+fn may_be_kept(args: &Args) -> bool {
+    args.get("branch_data").is_none_or(|wanted| *wanted == Value::Bool(false))
 }
 
 /// Both endpoints for the same thing refused: the answer that helps most.

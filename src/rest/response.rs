@@ -120,6 +120,15 @@ pub struct Asked<'a> {
     pub token: &'static str,
 }
 
+impl<'a> Asked<'a> {
+    /// The file that it is about; empty where it is about none.
+    #[must_use]
+    pub fn file(&self) -> &'a str {
+        let is_of_file = self.endpoint.path.contains("{file_key}");
+        self.args.get("file_key").and_then(Value::as_str).filter(|_| is_of_file).unwrap_or_default()
+    }
+}
+
 /// Reads an answer.
 ///
 /// # Errors
@@ -219,9 +228,8 @@ fn partial_failures(asked: Asked<'_>, document: &Document<'_>) -> Result<Vec<Str
         PartialFailures::None => Ok(Vec::new()),
         PartialFailures::NullsIn(name) => {
             let entries: HashMap<String, Option<IgnoredAny>> = document.read(name).unwrap_or_default();
-            let mut missing: Vec<&str> =
-                entries.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| id.as_str()).collect();
-            missing.sort_unstable();
+            let missing: Vec<String> =
+                entries.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| id.clone()).collect();
             if entries.is_empty()
                 && let Some(message) = message
             {
@@ -229,13 +237,21 @@ fn partial_failures(asked: Asked<'_>, document: &Document<'_>) -> Result<Vec<Str
             }
             let mut notes: Vec<String> =
                 message.map(|message| format!("Figma says: {message}")).into_iter().collect();
-            if !missing.is_empty() {
-                notes.push(format!("{} in `{name}` is null: {}.", missing.join(", "), why_null(name)));
-            }
+            notes.extend(nulls(name, missing));
             Ok(notes)
         }
         PartialFailures::ErrorsBeside(name) => errors_beside(document, name),
     }
+}
+
+/// A note on ids of which there are no nodes.
+pub fn missing_nodes(ids: Vec<String>) -> Option<String> {
+    nulls("nodes", ids)
+}
+
+fn nulls(name: &str, mut ids: Vec<String>) -> Option<String> {
+    ids.sort_unstable();
+    (!ids.is_empty()).then(|| format!("{} in `{name}` is null: {}.", ids.join(", "), why_null(name)))
 }
 
 fn why_null(name: &str) -> &'static str {
@@ -357,6 +373,7 @@ fn rate_limit(endpoint: &Endpoint, headers: &Headers) -> RateLimit {
         seat: headers.seat.clone(),
         retry_after: headers.retry_after,
         upgrade_link: headers.upgrade_link.clone(),
+        still: None,
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Fault {
     pub(super) failure: Failure,
     /// How many calls fail before it works; `None`: all.
     pub(super) times: Option<u32>,
+    /// How many calls work before the first one fails.
+    pub(super) spares: u32,
 }
 
 /// Which calls a fault is about.
@@ -81,6 +83,15 @@ pub(super) const FAULTS: &[Fault] = &[
         When::Always,
         Failure::RateLimit(DAYS, true),
     ),
+    Fault {
+        spares: 1,
+        ..fault(
+            "RATELATER",
+            "files, nodes and renders: works once, then as RATEDAYS",
+            When::TierOne,
+            Failure::RateLimit(DAYS, true),
+        )
+    },
     fault("SCOPE", "403 Invalid scope(s)", When::Always, Failure::InvalidScope),
     fault("DEADTOKEN", "403 Invalid token", When::Always, Failure::InvalidToken),
     fault("PLAN", "403 Limited by Figma plan", When::Always, Failure::Refuse(403, "Limited by Figma plan")),
@@ -146,7 +157,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 const fn fault(key: &'static str, description: &'static str, when: When, failure: Failure) -> Fault {
-    Fault { key, description, when, failure, times: None }
+    Fault { key, description, when, failure, times: None, spares: 0 }
 }
 
 /// The file keys that fail in a known way, with what each does.

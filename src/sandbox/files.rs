@@ -296,10 +296,12 @@ pub(super) fn metadata(call: &Call) -> Outcome {
     let editor =
         if key == "SLIDES" { json!("slides") } else { head.get("editorType").cloned().unwrap_or_default() };
     let me = call.world.me();
+    // The version moves later, as at Figma.
+    let touched = call.world.state().touched(key);
     let mut body = json!({
         "name": head.get("name"),
         "folder_name": call.world.folder(text(about, "folder")).map(|folder| text(folder, "name")),
-        "last_touched_at": head.get("lastModified"),
+        "last_touched_at": touched.map(Value::from).or_else(|| head.get("lastModified").cloned()),
         "creator": about.get("creator").unwrap_or(&me),
         "last_touched_by": about.get("last_touched_by"),
         "thumbnail_url": head.get("thumbnailUrl"),

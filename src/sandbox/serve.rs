@@ -53,6 +53,11 @@ async fn receive(
     if uri.path() == "/_sandbox/requests" {
         return respond(StatusCode::OK, JSON, world.requests().to_string());
     }
+    if let Some(key) = uri.path().strip_prefix("/_sandbox/touch/") {
+        // As if somebody had changed that file in Figma.
+        world.state().touch(key);
+        return respond(StatusCode::OK, JSON, "{}");
+    }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let token = check::token_header(request.headers());
     let number = world.note_request(request.method().as_str(), path, token);

@@ -39,6 +39,7 @@ pub(super) struct State {
     variables: HashMap<String, Value>,
     webhooks: Option<Vec<Value>>,
     fault_hits: HashMap<&'static str, u32>,
+    touched: HashMap<String, u64>,
     last_id: u64,
 }
 
@@ -173,7 +174,18 @@ impl State {
     pub(super) fn strikes(&mut self, fault: &Fault) -> bool {
         let hits = self.fault_hits.entry(fault.key).or_default();
         *hits = hits.saturating_add(1);
-        fault.times.is_none_or(|times| *hits <= times)
+        *hits > fault.spares && fault.times.is_none_or(|times| *hits <= times)
+    }
+
+    /// Notes a change of a file, later than any before.
+    pub(super) fn touch(&mut self, key: &str) {
+        let at = self.touched.entry(key.to_owned()).or_default();
+        *at = seconds().max(*at + 1);
+    }
+
+    /// When a file was last changed here, in Figma's form.
+    pub(super) fn touched(&self, key: &str) -> Option<String> {
+        self.touched.get(key).map(|at| timestamp(*at))
     }
 
     /// A number that was not used before.
@@ -194,8 +206,11 @@ fn of_file(data: &Data, key: &str, name: &str) -> Vec<Value> {
 
 /// The current time in Figma's form.
 pub(super) fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    timestamp(seconds)
+    timestamp(seconds())
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Seconds since 1970 in Figma's form, `2026-01-31T23:59:59Z`.

@@ -94,6 +94,7 @@ pub(super) fn update(call: &Call) -> Outcome {
     let Batch { variables, collections, real_ids, .. } = batch;
     *state.variables(&call.world.data, call.arg(0)) =
         json!({ "variables": variables, "variableCollections": collections });
+    state.touch(call.arg(0));
     Answer::meta(json!({ "tempIdToRealId": real_ids }))
 }
 

@@ -6,27 +6,41 @@
 //!
 //! What is kept is made to be lost: a file of another layout is emptied, not converted.
 
+mod answers;
 mod callers;
+mod files;
+mod limits;
 mod stamps;
 
 use std::{
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
-pub use self::{callers::CallerKey, stamps::Seen};
+pub use self::{
+    answers::{Head, Kept, Place, Stats},
+    callers::CallerKey,
+    files::{FileKey, HeldFile, Kind, Piece},
+    limits::{Calls, Gate},
+    stamps::Seen,
+};
 use crate::error::{Error, Result};
 
 /// The layout's number. Raise it whenever a table changes: what older versions kept is dropped then.
 const LAYOUT: i64 = 1;
 /// Every table, each where the code that uses it stands. What is kept for a caller has a column
 /// `caller`, by which it is found when that login ends.
-const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE];
+const TABLES: &[&str] = &[callers::TABLE, stamps::TABLE, limits::TABLE, answers::TABLE, files::TABLE];
+/// What is done at each opening: what has had its time goes.
+const TIDY: &[&str] = &[limits::TIDY, answers::TIDY, files::TIDY];
+/// Tables whose rows are large, each with the columns `size` (bytes) and `used_at` (from [`millis`]): they
+/// share one capacity, and what was used least lately goes first.
+const LARGE: &[&str] = &["answers", "files"];
 /// How long one process waits for another that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The file's name in its folder.
@@ -80,13 +94,65 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        let done = self.begin(work)?.await;
+        self.outcome(done)
+    }
+
+    /// As [`Store::run`], for threads that may block: never call it on one of the runtime's.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn run_blocking<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let done = self.begin(work)?.blocking_recv();
+        self.outcome(done)
+    }
+
+    fn begin<T, W>(&self, work: W) -> Result<oneshot::Receiver<rusqlite::Result<T>>>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (sender, done) = oneshot::channel();
         // Nobody may wait any more; the work is done all the same.
         let job: Job = Box::new(move |connection| drop(sender.send(work(connection))));
         self.thread()?.send(job).map_err(|_| self.failed("it is closed"))?;
-        match done.await {
+        Ok(done)
+    }
+
+    fn outcome<T>(&self, done: Result<rusqlite::Result<T>, oneshot::error::RecvError>) -> Result<T> {
+        match done {
             Ok(outcome) => outcome.map_err(|error| self.failed(&error.to_string())),
             Err(_) => Err(self.failed("the work broke off")),
+        }
+    }
+
+    /// Has a piece of work done without waiting for it. What goes wrong is logged.
+    pub fn post<W>(&self, work: W)
+    where
+        W: FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+    {
+        let job: Job = Box::new(move |connection| {
+            if let Err(error) = work(connection) {
+                tracing::warn!(%error, "something could not be kept");
+            }
+        });
+        if let Err(error) =
+            self.thread().and_then(|thread| thread.send(job).map_err(|_| self.failed("it is closed")))
+        {
+            tracing::warn!(%error, "something could not be kept");
+        }
+    }
+
+    /// Waits until everything is done that was asked for so far. A store that was never used is not
+    /// opened for it.
+    pub async fn settle(&self) {
+        let is_open = self.thread.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_open && let Err(error) = self.run(|_| Ok(())).await {
+            tracing::debug!(%error, "the store does not settle");
         }
     }
 
@@ -113,11 +179,21 @@ impl Store {
 }
 
 fn serve(folder: Option<&Path>, jobs: &mpsc::Receiver<Job>) {
-    let opened = folder.map_or_else(Connection::open_in_memory, open).and_then(prepared);
-    let connection = opened.or_else(|error| {
-        tracing::warn!(%error, "the store cannot be opened; what is kept now ends with this process");
-        Connection::open_in_memory().and_then(prepared)
-    });
+    let opened = || folder.map_or_else(Connection::open_in_memory, open).and_then(prepared);
+    let connection = opened()
+        .or_else(|error| {
+            let Some(folder) = folder.filter(|_| is_broken(&error)) else { return Err(error) };
+            tracing::warn!(%error, "the store is broken and made anew");
+            for end in ["", "-wal", "-shm"] {
+                // What cannot be removed shows at the next attempt.
+                let _ = fs::remove_file(folder.join(format!("{FILE}{end}")));
+            }
+            opened()
+        })
+        .or_else(|error| {
+            tracing::warn!(%error, "the store cannot be opened; what is kept now ends with this process");
+            Connection::open_in_memory().and_then(prepared)
+        });
     let mut connection = match connection {
         Ok(connection) => connection,
         Err(error) => return tracing::error!(%error, "there is no store, not even in memory"),
@@ -128,6 +204,12 @@ fn serve(folder: Option<&Path>, jobs: &mpsc::Receiver<Job>) {
             tracing::error!("a piece of work in the store panicked");
         }
     }
+}
+
+/// Whether the file is no store, or not whole.
+fn is_broken(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// Opens the file; it and what `SQLite` lays beside it are their owner's alone.
@@ -160,6 +242,59 @@ fn make_private(folder: &Path, path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
+/// The time as `used_at` has it: milliseconds since 1970.
+fn millis() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How many bytes everything takes that is large.
+fn total(connection: &Connection) -> rusqlite::Result<i64> {
+    LARGE.iter().try_fold(0, |sum, table| {
+        let size: f64 =
+            connection.query_row(&format!("SELECT total(size) FROM {table}"), [], |row| row.get(0))?;
+        #[allow(clippy::cast_possible_truncation, reason = "far below 2^53")]
+        Ok(sum + size as i64)
+    })
+}
+
+/// Removes what was used least lately until the rest fits.
+fn make_room(connection: &Connection, capacity: u64) -> rusqlite::Result<()> {
+    let mut excess = total(connection)? - i64::try_from(capacity).unwrap_or(i64::MAX);
+    if excess <= 0 {
+        return Ok(());
+    }
+    while excess > 0 {
+        let mut oldest: Option<(i64, &str, i64, i64)> = None;
+        for table in LARGE {
+            let sql = format!("SELECT used_at, rowid, size FROM {table} ORDER BY used_at LIMIT 1");
+            let found = connection
+                .query_row(&sql, [], |row| Ok((row.get(0)?, *table, row.get(1)?, row.get(2)?)))
+                .optional()?;
+            oldest = [oldest, found].into_iter().flatten().min();
+        }
+        let Some((_, table, id, size)) = oldest else { break };
+        connection.execute(&format!("DELETE FROM {table} WHERE rowid = ?1"), [id])?;
+        excess -= size;
+    }
+    // A page a row.
+    let mut shrink = connection.prepare("PRAGMA incremental_vacuum(2000)")?;
+    let mut pages = shrink.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(())
+}
+
+/// Removes every row that is large, and what was seen of files.
+fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
+    let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for table in LARGE {
+        work.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    work.execute("DELETE FROM stamps", [])?;
+    work.commit()?;
+    connection.execute_batch("VACUUM")
+}
+
 /// The tables whose rows belong to a caller.
 fn owned_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     const SQL: &str = "\
@@ -181,8 +316,8 @@ fn prepared(mut connection: Connection) -> rusqlite::Result<Connection> {
         }
         work.pragma_update(None, "user_version", LAYOUT)?;
     }
-    for table in TABLES {
-        work.execute_batch(table)?;
+    for statements in TABLES.iter().chain(TIDY) {
+        work.execute_batch(statements)?;
     }
     work.commit()?;
     Ok(connection)

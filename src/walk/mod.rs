@@ -34,6 +34,17 @@ pub enum Flow {
     Skip,
 }
 
+/// Where a list of children lies: offsets in the whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Children {
+    /// The end of the member before it, or of the node's `{`.
+    pub after: u64,
+    /// Where its `[` stands.
+    pub begin: u64,
+    /// The offset after its `]`.
+    pub end: u64,
+}
+
 /// What becomes of what a [`Walker`] meets. Nodes come in the order of the answer, each within its
 /// parent's beginning and end.
 pub trait Visitor {
@@ -47,6 +58,15 @@ pub trait Visitor {
     /// A member beside the trees: of the answer itself (`entry` is `None`), or of the entry of this id
     /// in a `nodes` map. An entry that is `null` comes as `(Some(id), b"", b"null")`.
     fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]);
+    /// The list of `children` of the innermost open node has ended; they were told before.
+    fn children(&mut self, list: Children) {
+        let _ = list;
+    }
+    /// Where a member of the answer itself lies, for those that are told by [`Visitor::beside`] and
+    /// those that are not wanted: from `begin` to `end`.
+    fn lies(&mut self, key: &[u8], begin: u64, end: u64) {
+        let _ = (key, begin, end);
+    }
     /// Whether [`Visitor::member`] wants members of this name; others are skipped without being gathered.
     fn wants(&self, key: &[u8]) -> bool {
         let _ = key;
@@ -81,6 +101,10 @@ pub struct Walker<V> {
     gathered: Vec<u8>,
     /// Whether the value is to be gathered.
     is_wanted: bool,
+    /// Where the value begins in the answer.
+    begin: u64,
+    /// Where the last value or object's `{` ended.
+    after: u64,
     utf8: Utf8,
 }
 
@@ -120,7 +144,8 @@ enum Level {
     /// One of its entries.
     Entry(String),
     Node,
-    Children,
+    /// The end of the member before it, and where its `[` stands.
+    Children(u64, u64),
 }
 
 impl<V: Visitor> Walker<V> {
@@ -138,6 +163,8 @@ impl<V: Visitor> Walker<V> {
             from: 0,
             gathered: Vec::new(),
             is_wanted: false,
+            begin: 0,
+            after: 0,
             utf8: Utf8::new(),
         }
     }
@@ -168,6 +195,11 @@ impl<V: Visitor> Walker<V> {
         Ok(())
     }
 
+    /// Who is told.
+    pub const fn visitor(&self) -> &V {
+        &self.visitor
+    }
+
     /// Ends the walk.
     ///
     /// # Errors
@@ -191,7 +223,7 @@ impl<V: Visitor> Walker<V> {
     fn token(&mut self, chunk: &[u8], at: usize, byte: u8) -> Result<usize> {
         match (self.expect, byte) {
             (Expect::FirstName | Expect::Name, b'"') => {
-                self.begin(at, Scan::Text(false));
+                self.start(at, Scan::Text(false));
                 self.expect = Expect::InName;
                 return self.scan_on(chunk, at + 1);
             }
@@ -201,13 +233,11 @@ impl<V: Visitor> Walker<V> {
             (Expect::FirstName | Expect::AfterValue, b'}') => self.object_ends(at),
             (Expect::FirstChild | Expect::Child, b'{') => self.open(at)?,
             (Expect::AfterChild, b',') => self.expect = Expect::Child,
-            (Expect::FirstChild | Expect::AfterChild, b']') => {
-                self.levels.pop();
-                self.expect = Expect::AfterValue;
-            }
+            (Expect::FirstChild | Expect::AfterChild, b']') => self.list_ends(at + 1),
             (Expect::Answer, b'{') => {
                 self.levels.push(Level::Answer);
                 self.answer = Some(self.offset + at as u64);
+                self.after = self.offset + at as u64 + 1;
                 self.expect = Expect::FirstName;
             }
             _ => return Err(bad("it is no valid JSON")),
@@ -220,7 +250,7 @@ impl<V: Visitor> Walker<V> {
         let key = self.key.as_slice();
         let is_wanted = match (self.levels.last(), byte) {
             (Some(Level::Node), b'[') if key == b"children" => {
-                self.levels.push(Level::Children);
+                self.levels.push(Level::Children(self.after, self.offset + at as u64));
                 self.expect = Expect::FirstChild;
                 return Ok(at + 1);
             }
@@ -242,12 +272,13 @@ impl<V: Visitor> Walker<V> {
             _ => self.visitor.wants_beside(key),
         };
         self.is_wanted = is_wanted;
-        self.begin(at, Scan::of(byte).ok_or_else(|| bad("it is no valid JSON"))?);
+        self.start(at, Scan::of(byte).ok_or_else(|| bad("it is no valid JSON"))?);
+        self.begin = self.offset + at as u64;
         self.expect = Expect::InValue;
         self.scan_on(chunk, at + 1)
     }
 
-    fn begin(&mut self, at: usize, scan: Scan) {
+    fn start(&mut self, at: usize, scan: Scan) {
         self.gathered.clear();
         self.from = at;
         self.scan = scan;
@@ -293,6 +324,10 @@ impl<V: Visitor> Walker<V> {
 
     fn value_ends(&mut self, chunk: &[u8], end: usize) -> Result<()> {
         self.expect = Expect::AfterValue;
+        self.after = self.offset + end as u64;
+        if self.levels.last() == Some(&Level::Answer) {
+            self.visitor.lies(&self.key, self.begin, self.after);
+        }
         if !self.is_wanted {
             return Ok(());
         }
@@ -326,8 +361,18 @@ impl<V: Visitor> Walker<V> {
         }
         self.levels.push(Level::Node);
         self.expect = Expect::FirstName;
+        self.after = self.offset + at as u64 + 1;
         self.visitor.open(self.offset + at as u64);
         Ok(())
+    }
+
+    fn list_ends(&mut self, end: usize) {
+        let end = self.offset + end as u64;
+        if let Some(Level::Children(after, begin)) = self.levels.pop() {
+            self.visitor.children(Children { after, begin, end });
+        }
+        self.after = end;
+        self.expect = Expect::AfterValue;
     }
 
     /// A `}` at this place ends the innermost object.
@@ -340,7 +385,8 @@ impl<V: Visitor> Walker<V> {
 
     fn node_ends(&mut self, end: usize) {
         self.nodes -= 1;
-        self.visitor.close(self.offset + end as u64);
+        self.after = self.offset + end as u64;
+        self.visitor.close(self.after);
         self.leave();
     }
 
@@ -348,7 +394,7 @@ impl<V: Visitor> Walker<V> {
         self.levels.pop();
         self.expect = match self.levels.last() {
             None => Expect::Nothing,
-            Some(Level::Children) => Expect::AfterChild,
+            Some(Level::Children(..)) => Expect::AfterChild,
             Some(_) => Expect::AfterValue,
         };
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Flow, Visitor};
+use super::{Children, Flow, Visitor};
 
 /// Writes an answer as Figma does, without white space, and tells the visitor what a walk over the
 /// text has to tell it. Returns the text.
@@ -52,6 +52,10 @@ impl<V: Visitor> Oracle<'_, V> {
 
     fn beside(&mut self, entry: Option<&str>, key: &str, value: &Value) {
         let value = value.to_string();
+        if entry.is_none() {
+            let begin = self.text.len();
+            self.visitor.lies(key.as_bytes(), begin as u64, (begin + value.len()) as u64);
+        }
         let wanted = if entry.is_some() && key.is_empty() { entry.unwrap_or_default() } else { key };
         if self.visitor.wants_beside(wanted.as_bytes()) {
             self.visitor.beside(entry, key.as_bytes(), value.as_bytes());
@@ -62,12 +66,19 @@ impl<V: Visitor> Oracle<'_, V> {
     /// `is_told` is false within a node that is skipped: it is written all the same.
     fn node(&mut self, node: &Map<String, Value>, mut is_told: bool) {
         let was_told = is_told;
+        let mut after = self.text.len() as u64 + 1;
         if was_told {
             self.visitor.open(self.text.len() as u64);
         }
         self.object(node, |this, key, value| {
             if let ("children", Value::Array(children)) = (key, value) {
+                let begin = this.text.len();
                 this.children(children, is_told);
+                if is_told {
+                    let (begin, end) = (begin as u64, this.text.len() as u64);
+                    this.visitor.children(Children { after, begin, end });
+                }
+                after = this.text.len() as u64;
                 return;
             }
             let value = value.to_string();
@@ -75,6 +86,7 @@ impl<V: Visitor> Oracle<'_, V> {
                 is_told = this.visitor.member(key.as_bytes(), value.as_bytes()) == Flow::Continue;
             }
             this.text.push_str(&value);
+            after = this.text.len() as u64;
         });
         if was_told {
             self.visitor.close(self.text.len() as u64);

@@ -30,6 +30,12 @@ impl Visitor for Diary {
     fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
         self.lines.push(format!("beside {entry:?} {} = {}", text(key), text(value)));
     }
+    fn children(&mut self, list: Children) {
+        self.lines.push(format!("children {} {} {}", list.after, list.begin, list.end));
+    }
+    fn lies(&mut self, key: &[u8], begin: u64, end: u64) {
+        self.lines.push(format!("lies {begin} {end} {}", text(key)));
+    }
     fn wants(&self, key: &[u8]) -> bool {
         text(key) != self.unwanted
     }

@@ -160,6 +160,7 @@ fn refusal_samples() -> Vec<Error> {
         Error::NoAccess { what: file(), kind: "a personal access token", message: said("Forbidden") },
         Error::NotExportable { what: file() },
         Error::NotFound { what: file(), message: said("Not found") },
+        Error::TooLargeFile { pages: vec!["0:1".to_owned(), "12:3".to_owned(), "12:4".to_owned()] },
         Error::TooLarge {
             limit: said("Figma gave up on a file this large"),
             smaller: "Call again with `depth` 1, then pass `ids`.",
@@ -202,6 +203,7 @@ fn limit_samples() -> Vec<Error> {
             seat: seat.map(str::to_owned),
             retry_after: seconds.map(Duration::from_secs),
             upgrade_link: link.map(str::to_owned),
+            still: link.map(|_| "Tier 2 and tier 3 tools still answer.".to_owned()),
         }))
     };
     vec![

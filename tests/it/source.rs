@@ -1,15 +1,18 @@
 //! Where compositions read nodes from: the reading door, against the sandbox.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Read as _, path::Path, sync::Arc, time::Duration};
 
 use figma_mcp::{
     auth::{Caller, Found, Token},
-    dispatch::{App, source},
-    sandbox::{CART_FRAME, DEFAULT_TOKEN, HOME_FRAME, PRODUCT_FILE, Sandbox},
+    dispatch::{self, App, Output, source},
+    sandbox::{
+        CART_FRAME, DEFAULT_TOKEN, DESIGN_SYSTEM_FILE, HOME_FRAME, PRODUCT_FILE, Sandbox, WHITEBOARD_FILE,
+    },
     table,
     table::args::Defaults,
     walk::{Flow, Visitor},
 };
+use serde_json::{Value, json};
 
 /// Notes the ids of the nodes, and what stands beside them.
 #[derive(Debug, Default)]
@@ -38,14 +41,20 @@ impl Visitor for Ids {
 struct World {
     runtime: tokio::runtime::Runtime,
     app: Arc<App>,
-    caller: Caller,
-    _sandbox: Sandbox,
+    caller: Arc<Caller>,
+    sandbox: Sandbox,
+    client: reqwest::Client,
 }
 
 impl World {
     fn new() -> Self {
+        Self::over(None)
+    }
+
+    fn over(data: Option<&Path>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(None)).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(data)).unwrap();
+        let client = dispatch::Network::default().client(&sandbox.base_url()).unwrap();
         let app = App::new(
             sandbox.base_url(),
             Duration::from_secs(60),
@@ -54,7 +63,27 @@ impl World {
         );
         let token = Token::new(None, DEFAULT_TOKEN, "the test").unwrap();
         let caller = Caller::fixed(Found::Token(token));
-        Self { runtime, app: Arc::new(app), caller, _sandbox: sandbox }
+        Self { runtime, app: Arc::new(app), caller: Arc::new(caller), sandbox, client }
+    }
+
+    /// What a tool answers.
+    fn run(&self, name: &str, args: Value) -> Output {
+        self.try_run(name, args).unwrap()
+    }
+
+    fn try_run(&self, name: &str, args: Value) -> figma_mcp::error::Result<Output> {
+        let args = args.as_object().unwrap().clone();
+        self.runtime.block_on(dispatch::run(&self.app, &self.caller, name, args))
+    }
+
+    /// What the sandbox answers itself.
+    fn figma(&self, target: &str) -> Value {
+        let ask = async {
+            let request = self.client.get(format!("{}{target}", self.sandbox.base_url()));
+            let answer = request.header("X-Figma-Token", DEFAULT_TOKEN).send().await.unwrap();
+            answer.text().await.unwrap()
+        };
+        serde_json::from_str(&self.runtime.block_on(ask)).unwrap()
     }
 
     fn read(&self, key: &str, ids: &[&str]) -> figma_mcp::error::Result<(Ids, source::Provenance)> {
@@ -79,4 +108,162 @@ fn a_visitor_sees_a_file_or_some_of_its_nodes() {
     assert!(ids.beside.contains(&(Some(HOME_FRAME.to_owned()), "components".to_owned())));
     assert!(ids.beside.contains(&(Some("9999:1".to_owned()), String::new())));
     assert_eq!(world.read("GONE", &[]).unwrap_err().kind(), "not_found");
+}
+
+/// An output's body, wherever it lies.
+fn body(output: &Output) -> Value {
+    let Some(stored) = &output.stored else { return serde_json::from_str(&output.body).unwrap() };
+    let mut text = String::new();
+    stored.open().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(stored.size(), text.len() as u64);
+    serde_json::from_str(&text).unwrap()
+}
+
+fn ids_of(node: &Value, ids: &mut Vec<String>) {
+    ids.push(node["id"].as_str().unwrap().to_owned());
+    for child in node["children"].as_array().into_iter().flatten() {
+        ids_of(child, ids);
+    }
+}
+
+/// Every node of a file, the file itself, and the file around some of its nodes, at several depths:
+/// one call of tier 1, and the same answers as Figma's own.
+fn same_as_figma(world: &World, key: &str, some: usize) {
+    let whole = world.figma(&format!("/v1/files/{key}"));
+    let mut ids = Vec::new();
+    ids_of(&whole["document"], &mut ids);
+    let [before, ..] = world.app.figma_calls();
+    for depth in [None, Some(1), Some(2), Some(5)] {
+        let query = depth.map(|depth| format!("depth={depth}")).unwrap_or_default();
+        let output = world.run("figma_file_get", json!({ "file_key": key, "depth": depth }));
+        assert_eq!(body(&output), world.figma(&format!("/v1/files/{key}?{query}")), "{key} {query}");
+        assert_eq!(output.meta["cache"]["derived"], true);
+        for chunk in ids.chunks(60) {
+            let (listed, escaped) = (chunk.join(","), chunk.join(",").replace(';', "%3B"));
+            let args = json!({ "file_key": key, "ids": listed, "depth": depth });
+            let theirs = world.figma(&format!("/v1/files/{key}/nodes?ids={escaped}&{query}"));
+            assert_eq!(body(&world.run("figma_file_nodes_get", args)), theirs, "{key} {listed} {query}");
+        }
+        for id in ids.iter().step_by(ids.len() / some + 1) {
+            let args = json!({ "file_key": key, "ids": id, "depth": depth });
+            let theirs = world.figma(&format!("/v1/files/{key}?ids={}&{query}", id.replace(';', "%3B")));
+            assert_eq!(body(&world.run("figma_file_get", args)), theirs, "{key} {id} {query}");
+        }
+    }
+    let [after, ..] = world.app.figma_calls();
+    assert_eq!(after - before, 1, "{key}");
+}
+
+#[test]
+fn answers_from_a_held_file_are_figmas() {
+    let world = World::new();
+    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
+        same_as_figma(&world, key, 20);
+    }
+}
+
+#[test]
+fn answers_from_real_files_are_figmas() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/figma-real");
+    if !folder.exists() {
+        return eprintln!("skipped: {} is not there", folder.display());
+    }
+    let world = World::over(Some(&folder));
+    for file in std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "json") {
+            let key = file.file_stem().unwrap().to_str().unwrap().replace('_', "");
+            same_as_figma(&world, &key, 3);
+        }
+    }
+}
+
+#[test]
+fn nodes_that_are_not_there_are_told_without_a_call() {
+    let world = World::new();
+    world.run("figma_file_get", json!({ "file_key": PRODUCT_FILE, "depth": 1 }));
+    let args = json!({ "file_key": PRODUCT_FILE, "ids": ["9999:1", HOME_FRAME, "I9:9;1:1"], "depth": 1 });
+    let output = world.run("figma_file_nodes_get", args);
+    assert_eq!(body(&output)["nodes"]["9999:1"], Value::Null);
+    assert_eq!(body(&output)["nodes"][HOME_FRAME]["document"]["id"], HOME_FRAME);
+    assert_eq!(
+        output.notes,
+        ["9999:1, I9:9;1:1 in `nodes` is null: there is no such node in this version of the file."]
+    );
+    assert_eq!(world.app.figma_calls()[0], 1);
+}
+
+#[test]
+fn questions_at_once_share_one_fetch() {
+    let world = World::new();
+    let calls = (0..20).map(|n| {
+        let (app, caller) = (world.app.clone(), world.caller.clone());
+        let args = json!({ "file_key": PRODUCT_FILE, "depth": n % 3 + 1 }).as_object().unwrap().clone();
+        world.runtime.spawn(async move { dispatch::run(&app, &caller, "figma_file_get", args).await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        world.runtime.block_on(call).unwrap().unwrap();
+    }
+    assert_eq!(world.app.figma_calls()[0], 1);
+}
+
+#[test]
+fn a_caller_that_leaves_leaves_no_half_of_a_file() {
+    let world = World::new();
+    for after in [0, 1, 5, 20, 60] {
+        let (app, caller) = (world.app.clone(), world.caller.clone());
+        // Arrives only after a while, so that most of these are cancelled on the way.
+        let args = json!({ "file_key": "SLOW", "depth": 1 }).as_object().unwrap().clone();
+        let call =
+            world.runtime.spawn(async move { dispatch::run(&app, &caller, "figma_file_get", args).await });
+        std::thread::sleep(Duration::from_millis(after));
+        call.abort();
+        assert!(world.runtime.block_on(call).is_err());
+    }
+    let output = world.run("figma_file_get", json!({ "file_key": PRODUCT_FILE }));
+    assert_eq!(body(&output)["document"]["id"], "0:0");
+}
+
+#[test]
+fn what_only_figma_has_is_asked_of_figma() {
+    let world = World::new();
+    world.run("figma_file_get", json!({ "file_key": PRODUCT_FILE }));
+    let args = json!({ "file_key": PRODUCT_FILE, "ids": HOME_FRAME, "geometry": "paths" });
+    let output = world.run("figma_file_nodes_get", args);
+    assert!(body(&output)["nodes"][HOME_FRAME]["document"]["size"].is_object());
+    assert_eq!(world.app.figma_calls()[0], 2);
+    let version = json!({ "file_key": PRODUCT_FILE, "depth": 1, "branch_data": true });
+    assert!(body(&world.run("figma_file_get", version))["branches"].is_array());
+}
+
+#[test]
+fn a_version_is_held_by_itself() {
+    let world = World::new();
+    let versions = body(&world.run("figma_file_versions_list", json!({ "file_key": PRODUCT_FILE })));
+    let version = versions["versions"][1]["id"].as_str().unwrap().to_owned();
+    let [before, ..] = world.app.figma_calls();
+    for _ in 0..2 {
+        let args = json!({ "file_key": PRODUCT_FILE, "version": version, "depth": 2 });
+        let theirs = world.figma(&format!("/v1/files/{PRODUCT_FILE}?version={version}&depth=2"));
+        assert_eq!(body(&world.run("figma_file_get", args)), theirs);
+    }
+    assert_eq!(world.app.figma_calls()[0] - before, 1);
+}
+
+#[test]
+fn a_file_too_large_for_one_answer_is_read_in_parts() {
+    let world = World::new();
+    let refused = world.read("HUGE", &[]).unwrap_err();
+    assert_eq!(refused.kind(), "too_large_file");
+    assert!(refused.for_agent().contains("0:1"), "{}", refused.for_agent());
+    assert_eq!(world.app.figma_calls()[0], 2);
+    // That it is too large is known now.
+    assert_eq!(
+        world.try_run("figma_file_get", json!({ "file_key": "HUGE" })).unwrap_err().kind(),
+        "too_large"
+    );
+    assert_eq!(world.app.figma_calls()[0], 2);
+    let args = json!({ "file_key": "HUGE", "ids": HOME_FRAME, "depth": 2 });
+    let output = world.run("figma_file_nodes_get", args);
+    assert_eq!(body(&output)["nodes"][HOME_FRAME]["document"]["id"], HOME_FRAME);
+    assert_eq!(world.app.figma_calls()[0], 3);
 }

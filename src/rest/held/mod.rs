@@ -1,0 +1,302 @@
+//! Whole files, held: fetched once with one tier 1 call, and everything later is answered from them.
+
+mod derive;
+mod fetch;
+mod index;
+mod piece;
+mod text;
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use serde_json::{Map, Value, json};
+
+pub(super) use self::fetch::Sink;
+use self::{derive::Derivation, fetch::Facts};
+pub use self::{fetch::LARGEST_FILE, text::Composed};
+use super::{Freshness, Rest, UNKNOWN_LIFETIME, response::Asked};
+use crate::{
+    auth::{Caller, now, time::moment},
+    error::{Error, Result},
+    store::{FileKey, HeldFile, Kind},
+    table::{self, Endpoint, Tool},
+};
+
+/// The endpoint that answers with a whole file.
+pub const FILE: &str = "/v1/files/{file_key}";
+/// The endpoint that answers with some of its nodes.
+pub const NODES: &str = "/v1/files/{file_key}/nodes";
+/// How long a file without a known stamp counts as too large, in seconds.
+const TOO_LARGE_LIFETIME: u64 = 86_400;
+
+/// A file that is held here. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Held {
+    rest: Rest,
+    id: i64,
+    facts: Arc<Facts>,
+    /// When it was fetched, in seconds since 1970.
+    at: u64,
+    is_stale: bool,
+    calls: u32,
+}
+
+/// Where what was read comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The file's name.
+    pub name: Option<String>,
+    /// The version that was read.
+    pub version: Option<String>,
+    /// When the file was last changed, as Figma writes it.
+    pub last_modified: Option<String>,
+    /// When Figma sent it, in seconds since 1970.
+    pub fetched_at: u64,
+    /// How long ago that is.
+    pub age: Duration,
+    /// Whether it was read from a file that is held here.
+    pub derived: bool,
+    /// Whether the file may have changed since: Figma could not be asked.
+    pub stale: bool,
+    /// How many tier 1 calls this took.
+    pub calls: u32,
+}
+
+impl Provenance {
+    /// For [`Output::meta`](super::response::Output::meta), under the key `cache`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "derived": self.derived,
+            "stale": self.stale,
+            "version": self.version,
+            "last_modified": self.last_modified,
+            "fetched_at": moment(self.fetched_at),
+            "age_s": self.age.as_secs(),
+            "tier_1_calls": self.calls,
+        })
+    }
+
+    /// A sentence for the reader, where there is something to know.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        self.stale.then(|| {
+            format!(
+                "From {} ago: whether the file has changed since could not be asked.",
+                crate::error::span(self.age)
+            )
+        })
+    }
+}
+
+impl Held {
+    fn new(rest: &Rest, file: &HeldFile, is_stale: bool, calls: u32) -> Option<Self> {
+        let facts = serde_json::from_str(&file.facts).ok()?;
+        Some(Self { rest: rest.clone(), id: file.id, facts: Arc::new(facts), at: file.at, is_stale, calls })
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn pieces(&self, kind: Kind, from: u32, count: u32) -> io::Result<Vec<Vec<u8>>> {
+        self.rest.store().pieces(self.id, kind, from, count).map_err(io::Error::other)
+    }
+
+    /// What is told of what is read from it.
+    #[must_use]
+    pub fn provenance(&self) -> Provenance {
+        Provenance {
+            name: self.facts.name.clone(),
+            version: self.facts.version.clone(),
+            last_modified: self.facts.last_modified.clone(),
+            fetched_at: self.at,
+            age: Duration::from_secs(now().saturating_sub(self.at)),
+            derived: true,
+            stale: self.is_stale,
+            calls: self.calls,
+        }
+    }
+
+    /// What `/files` would answer: all of it, or these nodes with what is in and above them, so many
+    /// levels deep. Blocks.
+    ///
+    /// # Errors
+    /// When the file is not held any more.
+    pub fn file(&self, ids: Option<&[String]>, depth: Option<u64>) -> Result<Composed> {
+        Derivation::of(self).file(ids, depth).map_err(lost)
+    }
+
+    /// What `/nodes` would answer, and which ids it would have no node for. Blocks.
+    ///
+    /// # Errors
+    /// When the file is not held any more.
+    pub fn nodes(&self, ids: &[String], depth: Option<u64>) -> Result<(Composed, Vec<String>)> {
+        Derivation::of(self).nodes(ids, depth).map_err(lost)
+    }
+}
+
+/// A held file cannot be read any more: another process has replaced it, or the disk fails.
+pub fn lost(error: io::Error) -> Error {
+    error
+        .downcast()
+        .unwrap_or_else(|error| Error::File { path: "a held file".to_owned(), problem: error.to_string() })
+}
+
+type Fetch = BoxFuture<'static, Result<HeldFile>>;
+
+/// The files that are being fetched: whoever asks for the same one waits for it too, and when the last
+/// one leaves the fetch ends.
+#[derive(Debug, Default)]
+pub(super) struct Fetches(Mutex<HashMap<FileKey, WeakShared<Fetch>>>);
+
+impl Fetches {
+    fn join(&self, key: &FileKey, begin: impl FnOnce() -> Fetch) -> (Shared<Fetch>, bool) {
+        let mut fetches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = fetches.get(key).and_then(WeakShared::upgrade)
+            && fetch.peek().is_none()
+        {
+            return (fetch, false);
+        }
+        fetches.retain(|_, fetch| fetch.upgrade().is_some());
+        let fetch = begin().shared();
+        fetches.extend(fetch.downgrade().map(|weak| (key.clone(), weak)));
+        (fetch, true)
+    }
+}
+
+impl Rest {
+    /// The whole file (the current version unless one is named), from the store or with one tier 1 call.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when Figma does not make one answer of it, which is remembered; else what
+    /// stands in the way.
+    pub async fn hold(
+        &self,
+        caller: &Caller,
+        tool: &'static Tool,
+        file: &str,
+        version: Option<&str>,
+    ) -> Result<Held> {
+        let key = FileKey {
+            caller: self.caller_key(caller).await?,
+            file: file.to_owned(),
+            version: version.unwrap_or_default().to_owned(),
+        };
+        let freshness = match version {
+            Some(version) => Freshness::Current(version.to_owned()),
+            None => self.stamp(caller, file).await,
+        };
+        if let Freshness::Refused(error) = freshness {
+            return Err(error);
+        }
+        let kept = self.store().held_file(key.clone()).await?;
+        if let Some(file) = &kept
+            && let Some(is_stale) = judge(file, &freshness)
+        {
+            return Held::new(self, file, is_stale, 0).ok_or_else(unreadable);
+        }
+        let stamp = match freshness {
+            Freshness::Current(stamp) => Some(stamp),
+            Freshness::Stale(_) | Freshness::Unknown | Freshness::Refused(_) => None,
+        };
+        self.check_size(&key, stamp.as_deref()).await?;
+        let begin = || {
+            let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
+            async move { rest.fetch(&caller, tool, key, stamp).await }.boxed()
+        };
+        let (fetch, is_first) = self.inner.fetches.join(&key, begin);
+        match (fetch.await, kept) {
+            (Ok(file), _) => Held::new(self, &file, false, u32::from(is_first)).ok_or_else(unreadable),
+            (Err(error), Some(kept)) if is_passing(&error) => Held::new(self, &kept, true, 0).ok_or(error),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Fetches a file into the store.
+    async fn fetch(
+        self,
+        caller: &Caller,
+        tool: &'static Tool,
+        key: FileKey,
+        stamp: Option<String>,
+    ) -> Result<HeldFile> {
+        let endpoint = endpoint(FILE)?;
+        let mut args: Map<String, Value> = Map::from_iter([("file_key".to_owned(), json!(key.file))]);
+        if !key.version.is_empty() {
+            args.insert("version".to_owned(), json!(key.version));
+        }
+        let sink = Sink::new(self.clone(), key.clone(), stamp.clone());
+        let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
+        match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
+            Ok(_) => sink.held().ok_or_else(|| Error::BadAnswer { problem: "it is no file".to_owned() }),
+            Err(error) => {
+                if matches!(error, Error::TooLarge { .. }) {
+                    self.store().note_too_large(key, stamp, now()).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// # Errors
+    /// When this file, in its present state, is known to be too large for one answer.
+    async fn check_size(&self, key: &FileKey, stamp: Option<&str>) -> Result<()> {
+        let Some((noted, at)) = self.store().too_large(key.clone()).await? else { return Ok(()) };
+        let is_known = match stamp {
+            Some(stamp) => noted.as_deref() == Some(stamp),
+            None => now().saturating_sub(at) < TOO_LARGE_LIFETIME,
+        };
+        if is_known { Err(too_large()) } else { Ok(()) }
+    }
+}
+
+/// Whether a held file may be shown, and then whether it is stale.
+fn judge(file: &HeldFile, freshness: &Freshness) -> Option<bool> {
+    match freshness {
+        Freshness::Current(stamp) => (file.stamp.as_ref() == Some(stamp)).then_some(false),
+        Freshness::Stale(_) => Some(true),
+        Freshness::Unknown => (now().saturating_sub(file.at) < UNKNOWN_LIFETIME.as_secs()).then_some(false),
+        Freshness::Refused(_) => None,
+    }
+}
+
+/// What stands in the way now and may be gone later: better an older file than none.
+const fn is_passing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::RateLimited(_)
+            | Error::Unreachable { .. }
+            | Error::TimedOut { .. }
+            | Error::FigmaFailed { .. }
+            | Error::Busy { .. }
+    )
+}
+
+fn too_large() -> Error {
+    Error::TooLarge {
+        limit: "Figma does not send this file in one piece".to_owned(),
+        smaller: "Call again with `depth`: 1 for the outline, then pass `ids` of what is needed.",
+    }
+}
+
+fn unreadable() -> Error {
+    Error::Bug { problem: "a held file cannot be read".to_owned() }
+}
+
+/// The endpoint with this path.
+///
+/// # Errors
+/// When no tool calls it.
+pub fn endpoint(path: &str) -> Result<&'static Endpoint> {
+    let found = table::tools().find_map(|tool| tool.endpoint().filter(|endpoint| endpoint.path == path));
+    found.ok_or_else(|| Error::Bug { problem: format!("no tool calls {path}") })
+}

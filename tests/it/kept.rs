@@ -1,0 +1,258 @@
+//! Kept answers, gates and counts: shared by processes, and never somebody else's.
+
+use figma_mcp::sandbox::PRODUCT_FILE;
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, text_of},
+    figma::Figma,
+};
+
+fn nodes() -> Value {
+    json!({ "file_key": PRODUCT_FILE, "ids": "2:1", "geometry": "paths" })
+}
+
+/// What a result says of its age.
+fn cache_of(result: &Value) -> &Value {
+    &result["_meta"]["figma-mcp/cache"]
+}
+
+fn tier_one(requests: &[String]) -> Vec<&str> {
+    let is_tier_one = |line: &&str| {
+        let path = line.trim_start_matches("GET ");
+        path.starts_with("/v1/images/")
+            || path.starts_with("/v1/files/") && (path.contains("/nodes") || path.matches('/').count() == 3)
+    };
+    requests.iter().map(String::as_str).filter(is_tier_one).collect()
+}
+
+#[test]
+fn a_read_is_answered_without_a_call_until_the_file_changes() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    let first = server.call("figma_file_nodes_get", nodes());
+    assert_eq!(first["isError"], false, "{first}");
+    assert!(cache_of(&first).is_null(), "{first}");
+    let requests = figma.requests();
+    assert_eq!(requests.len(), 2, "{requests:?}");
+    assert!(requests[0].ends_with("/meta") && requests[1].contains("/nodes?ids=2:1"), "{requests:?}");
+
+    let again = server.call("figma_file_nodes_get", nodes());
+    assert_eq!(text_of(&again), text_of(&first));
+    assert!(cache_of(&again)["age_s"].is_u64() && cache_of(&again)["version"].is_string(), "{again}");
+    assert_eq!(cache_of(&again)["stale"], Value::Null);
+    assert!(again["content"].get(1).is_none(), "{again}");
+    assert_eq!(figma.requests().len(), 2);
+
+    // Another process, and another after the first has ended, know the answer and the stamp.
+    let mut other = figma.server(&[]);
+    assert!(!cache_of(&other.call("figma_file_nodes_get", nodes())).is_null());
+    drop((server, other));
+    let mut after = figma.server(&[]);
+    assert!(!cache_of(&after.call("figma_file_nodes_get", nodes())).is_null());
+    assert_eq!(figma.requests().len(), 2);
+    // Nobody else gets it.
+    let mut stranger = figma.server_of("sandbox-oauth", &[]);
+    assert!(cache_of(&stranger.call("figma_file_nodes_get", nodes())).is_null());
+    assert_eq!(figma.requests().len(), 4);
+    // And nobody who keeps nothing.
+    let mut forgetful = figma.server(&["--no-cache"]);
+    assert!(cache_of(&forgetful.call("figma_file_nodes_get", nodes())).is_null());
+    assert_eq!(figma.requests().len(), 6);
+}
+
+#[test]
+fn a_version_needs_no_stamp() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    let versions = server.json("figma_file_versions_list", json!({ "file_key": PRODUCT_FILE }));
+    let version = versions["versions"][1]["id"].as_str().unwrap();
+    let asked = json!({ "file_key": PRODUCT_FILE, "version": version, "depth": 1 });
+    let first = server.call("figma_file_get", asked.clone());
+    let again = server.call("figma_file_get", asked);
+    assert_eq!(text_of(&again), text_of(&first));
+    assert_eq!(cache_of(&again)["version"], version);
+    assert!(!figma.requests().iter().any(|line| line.ends_with("/meta")), "{:?}", figma.requests());
+    assert_eq!(figma.requests().len(), 2);
+}
+
+#[test]
+fn a_write_drops_what_was_kept_and_a_list_of_branches_is_not_kept() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    let asked = json!({ "file_key": PRODUCT_FILE });
+    let before = server.json("figma_file_variables_local_get", asked.clone());
+    let result = server.call("figma_file_variables_local_get", asked.clone());
+    assert!(!cache_of(&result).is_null(), "{result}");
+    let variables = before["meta"]["variables"].as_object().unwrap();
+    let id = variables.iter().find(|(_, variable)| variable["remote"] == false).unwrap().0.clone();
+    let changed = server.call(
+        "figma_file_variables_update",
+        json!({ "file_key": PRODUCT_FILE, "variables": [{ "action": "UPDATE", "id": id, "name": "renamed" }] }),
+    );
+    assert_eq!(changed["isError"], false, "{changed}");
+    let result = server.call("figma_file_variables_local_get", asked);
+    assert!(cache_of(&result).is_null() && text_of(&result).contains("renamed"), "{result}");
+
+    let branches = json!({ "file_key": PRODUCT_FILE, "depth": 1, "branch_data": true });
+    server.call("figma_file_get", branches.clone());
+    assert!(cache_of(&server.call("figma_file_get", branches)).is_null());
+}
+
+#[test]
+fn without_figma_an_old_answer_is_better_than_none() {
+    let mut figma = Figma::start();
+    let mut server = figma.server(&[]);
+    server.call("figma_file_nodes_get", nodes());
+    drop(server);
+    forget_stamps(&figma);
+    figma.end();
+    let mut server = figma.server(&[]);
+    let result = server.call("figma_file_nodes_get", nodes());
+    assert_eq!(result["isError"], false, "{result}");
+    assert_eq!(cache_of(&result)["stale"], true, "{result}");
+    let note = result["content"][1]["text"].as_str().unwrap();
+    assert!(note.contains("may be out of date"), "{note}");
+    // What was never read is refused.
+    let refusal = server.refusal("figma_file_image_fills_get", json!({ "file_key": PRODUCT_FILE }));
+    assert_eq!(refusal["error"], "unreachable");
+}
+
+/// Ages what is known of files, so that they are asked for again.
+fn forget_stamps(figma: &Figma) {
+    let store = rusqlite::Connection::open(figma.cache.join("store.sqlite")).unwrap();
+    store.execute("UPDATE stamps SET at = at - 60", []).unwrap();
+}
+
+#[test]
+fn a_closed_gate_is_known_to_all_and_old_answers_are_shown_behind_it() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    let read = json!({ "file_key": "RATELATER", "depth": 1 });
+    server.json("figma_file_get", read.clone());
+    let other_read = json!({ "file_key": "RATELATER", "ids": "2:1", "geometry": "paths" });
+    let refusal = server.refusal("figma_file_nodes_get", other_read.clone());
+    assert_eq!((&refusal["error"], &refusal["status"]), (&json!("rate_limited"), &json!(429)), "{refusal}");
+    assert!(refusal["next"].as_str().unwrap().contains("tier 2 and tier 3 tools still work"), "{refusal}");
+    let count = tier_one(&figma.requests()).len();
+    assert_eq!(count, 2);
+
+    // In this process, in another one, and after a restart: no call, and the time that is left.
+    let mut other = figma.server(&[]);
+    for client in [&mut server, &mut other] {
+        let refusal = client.refusal("figma_file_nodes_get", other_read.clone());
+        let left = refusal["retry_after_s"].as_u64().unwrap();
+        assert!((390_000..=396_749).contains(&left), "{refusal}");
+        let text = refusal.to_string();
+        assert!(text.contains("starter") && text.contains("cache clear --limits"), "{refusal}");
+        assert!(text.contains("https://www.figma.com/pricing"), "{refusal}");
+    }
+    assert_eq!(tier_one(&figma.requests()).len(), count);
+    // Other files are open, and so are other tiers.
+    assert_eq!(other.call("figma_file_nodes_get", nodes())["isError"], false);
+    assert_eq!(other.call("figma_file_comments_list", json!({ "file_key": "RATELATER" }))["isError"], false);
+    // The account has been called low: its tier 1 answers say what was spent.
+    let spent = other.call("figma_file_get", json!({ "file_key": PRODUCT_FILE, "depth": 2 }));
+    assert!(spent["content"][1]["text"].as_str().unwrap().contains("Tier 1 calls of this month"), "{spent}");
+
+    // The file has changed meanwhile, and cannot be read again: what was kept is shown, marked.
+    figma.touch("RATELATER");
+    server.close();
+    other.close();
+    forget_stamps(&figma);
+    let mut late = figma.server(&[]);
+    let result = late.call("figma_file_get", read);
+    assert_eq!(result["isError"], false, "{result}");
+    assert_eq!(cache_of(&result)["stale"], true, "{result}");
+    let status = late.json("figma_status_get", json!({}));
+    assert_eq!(status["closed_gates"][0]["file_key"], "RATELATER", "{status}");
+    assert_eq!(status["closed_gates"][0]["tier"], 1);
+    assert_eq!(status["figma_named"], json!({ "plan": "starter", "seat": "low" }));
+    assert_eq!(status["calls_of_all_processes"]["tier_1"]["month"], 4, "{status}");
+    assert!(status["calls_of_all_processes"]["tier_3"]["day"].as_u64().unwrap() >= 2, "{status}");
+
+    // A person who knows better opens the gates.
+    let ran = figma.command(&["cache", "clear", "--limits"]).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let refusal = late.refusal("figma_file_nodes_get", other_read);
+    assert_eq!(refusal["retry_after_s"], 396_749, "{refusal}");
+}
+
+#[test]
+fn two_files_refused_in_one_plan_close_the_tier_for_an_hour_at_most() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    server.refusal("figma_file_get", json!({ "file_key": "RATEDAYS", "depth": 1 }));
+    server.json("figma_file_get", json!({ "file_key": "RATELATER", "depth": 1 }));
+    server.refusal("figma_file_get", json!({ "file_key": "RATELATER", "depth": 2 }));
+    let refusal = server.refusal("figma_file_get", json!({ "file_key": PRODUCT_FILE, "depth": 1 }));
+    assert!((3_000..=3_600).contains(&refusal["retry_after_s"].as_u64().unwrap()), "{refusal}");
+}
+
+#[test]
+fn what_is_kept_can_be_seen_and_dropped() {
+    let figma = Figma::start();
+    let stats = |figma: &Figma| -> Value {
+        let ran = figma.command(&["cache", "stats", "--json"]).output().unwrap();
+        serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
+    };
+    assert_eq!(stats(&figma)["answers"], 0);
+    assert!(!figma.cache.exists(), "looking makes nothing");
+    // The command line keeps and finds as the server does.
+    let key = format!("file_key={PRODUCT_FILE}");
+    let call = ["call", "figma_file_get", &key, "depth=1"];
+    let first = figma.command(&call).output().unwrap();
+    assert!(first.status.success(), "{first:?}");
+    let again = figma.command(&call).output().unwrap();
+    assert_eq!(first.stdout, again.stdout);
+    assert_eq!(tier_one(&figma.requests()).len(), 1);
+    let shown = stats(&figma);
+    assert_eq!((&shown["answers"], &shown["files"], &shown["callers"]), (&json!(1), &json!(1), &json!(1)));
+    assert!(shown["bytes"].as_u64().unwrap() > 100 && shown["capacity_bytes"] == 512 << 20, "{shown}");
+    let path = figma.command(&["cache", "path"]).output().unwrap();
+    assert_eq!(
+        String::from_utf8(path.stdout).unwrap().trim(),
+        figma.cache.join("store.sqlite").to_str().unwrap()
+    );
+    assert!(figma.command(&["cache", "clear"]).output().unwrap().status.success());
+    assert_eq!(stats(&figma)["answers"], 0);
+    figma.command(&call).output().unwrap();
+    assert_eq!(tier_one(&figma.requests()).len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_store_is_its_owners_alone_and_holds_no_token() {
+    use std::os::unix::fs::PermissionsExt;
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    server.json("figma_file_get", json!({ "file_key": PRODUCT_FILE, "depth": 1 }));
+    server.json("figma_status_get", json!({}));
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&figma.cache), 0o700);
+    for entry in std::fs::read_dir(&figma.cache).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        let bytes = std::fs::read(&path).unwrap();
+        let token = crate::figma::TOKEN.as_bytes();
+        assert!(!bytes.windows(token.len()).any(|part| part == token), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_store_that_is_none_is_made_anew_and_calls_go_on() {
+    let figma = Figma::start();
+    std::fs::create_dir_all(&figma.cache).unwrap();
+    std::fs::write(figma.cache.join("store.sqlite"), vec![7; 9_000]).unwrap();
+    let mut server = figma.server(&[]);
+    server.json("figma_file_nodes_get", nodes());
+    drop(server);
+    let mut after = figma.server(&[]);
+    assert!(!cache_of(&after.call("figma_file_nodes_get", nodes())).is_null());
+    // Where nothing can be kept at all, calls work all the same.
+    let mut nowhere = Client::ready(
+        &["--api-base-url", &figma.base, "--cache-dir", "/dev/null/nowhere"],
+        &[("FIGMA_TOKEN", "sandbox-personal")],
+    );
+    nowhere.json("figma_file_nodes_get", nodes());
+}
