@@ -115,11 +115,13 @@ impl Beside {
     }
 }
 
-/// The names of all nodes that are walked, by their ids.
+/// All nodes that are walked: their names, and what stands beside them.
 #[derive(Debug, Default)]
 pub struct Subtree {
     /// Name by id.
     pub names: HashMap<String, String>,
+    /// What the answer says beside its trees.
+    pub beside: Beside,
     /// The ids of the nodes that are open.
     open: Vec<String>,
 }
@@ -144,14 +146,16 @@ impl Visitor for Subtree {
         self.open.pop();
     }
 
-    fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
+    fn beside(&mut self, _entry: Option<&str>, key: &[u8], value: &[u8]) {
+        self.beside.member(key, value);
+    }
 
     fn wants(&self, key: &[u8]) -> bool {
         matches!(key, b"id" | b"name")
     }
 
-    fn wants_beside(&self, _key: &[u8]) -> bool {
-        false
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        Beside::wants(key)
     }
 }
 

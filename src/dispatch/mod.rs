@@ -12,6 +12,7 @@ mod screenshot;
 mod search;
 pub mod source;
 mod status;
+pub mod suggest;
 mod teams;
 mod variables;
 

@@ -29,7 +29,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let (mut search, uses) = both.into_inner();
     let mut output = Output::default();
     if let Some(uses) = uses {
-        let names = variables::resolve(app, caller, tool, file_key, &uses).await;
+        let names = variables::name_all(app, caller, tool, file_key, &uses).await;
         output.notes.extend(names.note);
         search
             .call_variables(names.variables.into_iter().map(|(id, variable)| (id, variable.name)).collect());

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::App;
+use super::{App, source};
 use crate::{
     auth::{Caller, Fingerprint},
     design::{
@@ -95,9 +95,30 @@ impl Names {
     }
 }
 
-/// What the variables that are used are called: officially where the credential may ask (one tier 2
-/// call, unless it was made lately), else as what surrounds them suggests.
-pub(super) async fn resolve(
+/// What these variables are called: officially where the credential may ask (one tier 2 call, unless it
+/// was made lately), else as their uses in the held file suggest.
+pub(super) async fn name(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    ids: &BTreeSet<String>,
+) -> Names {
+    if ids.is_empty() {
+        return Names::default();
+    }
+    let listed = listed(app, caller, tool, file_key).await;
+    let named = named(ids, &listed, None);
+    if named.variables.len() == ids.len() {
+        return named;
+    }
+    // The whole file, not the nodes at hand: a variable has the same name wherever it is looked at.
+    let uses = source::peek(app, caller, file_key, &[], Uses::default()).await;
+    self::named(ids, &listed, uses.as_ref())
+}
+
+/// The same for all variables of a file that has just been read.
+pub(super) async fn name_all(
     app: &App,
     caller: &Caller,
     tool: &'static Tool,
@@ -107,44 +128,20 @@ pub(super) async fn resolve(
     if uses.found.is_empty() {
         return Names::default();
     }
-    let listed = listed(app, caller, tool, file_key).await;
-    let mut variables = infer(uses);
-    if let Ok(official) = &listed {
-        let index = Index::of(official);
-        for (id, variable) in &mut variables {
-            if let Some(known) = index.find(id) {
-                *variable = known.clone();
-            }
-        }
-    }
-    let note = note(&variables, listed.as_ref().err());
-    Names { variables, note }
+    let ids = uses.found.keys().cloned().collect();
+    named(&ids, &listed(app, caller, tool, file_key).await, Some(uses))
 }
 
-/// The same for the variables with these ids. Where they have to be used to be known, `uses` is read.
-pub(super) async fn name(
-    app: &App,
-    caller: &Caller,
-    tool: &'static Tool,
-    file_key: &str,
-    ids: &BTreeSet<String>,
-    uses: impl Future<Output = Option<Uses>>,
-) -> Names {
-    if ids.is_empty() {
-        return Names::default();
+fn named(ids: &BTreeSet<String>, listed: &Result<Variables>, uses: Option<&Uses>) -> Names {
+    let index = listed.as_ref().ok().map(Index::of);
+    let mut inferred = uses.map(infer).unwrap_or_default();
+    let mut variables = Variables::new();
+    for id in ids {
+        let official = index.as_ref().and_then(|index| index.find(id)).cloned();
+        variables.extend(official.or_else(|| inferred.remove(id)).map(|variable| (id.clone(), variable)));
     }
-    if let Ok(official) = listed(app, caller, tool, file_key).await {
-        let index = Index::of(&official);
-        let named: Variables =
-            ids.iter().filter_map(|id| Some((id.clone(), index.find(id)?.clone()))).collect();
-        if named.len() == ids.len() {
-            return Names { variables: named, note: None };
-        }
-    }
-    match uses.await {
-        Some(uses) => resolve(app, caller, tool, file_key, &uses).await,
-        None => Names::default(),
-    }
+    let note = note(&variables, ids.len(), listed.as_ref().err());
+    Names { variables, note }
 }
 
 /// Official names, by id and by key.
@@ -171,22 +168,24 @@ fn key(id: &str) -> Option<&str> {
     Some(id.strip_prefix("VariableID:")?.split_once('/')?.0)
 }
 
-fn note(variables: &Variables, refusal: Option<&Error>) -> Option<String> {
+/// Why some names are not official, and where they come from.
+fn note(variables: &Variables, wanted: usize, refusal: Option<&Error>) -> Option<String> {
     let inferred = variables.values().filter(|variable| !variable.is_official).count();
     let by_style =
         variables.values().filter(|one| !one.is_official && one.known_from.starts_with("the style")).count();
-    if inferred == 0 {
-        return None;
-    }
     let why = match refusal {
         None => "Figma's list of this file's variables does not have them".to_owned(),
         Some(error) => reason(error),
     };
-    Some(format!(
-        "{inferred} of {} variable names are inferred, not official, since {why}: {by_style} from the styles that carry them, {} from how they are used and their values.",
-        variables.len(),
-        inferred - by_style,
-    ))
+    let nameless = wanted - variables.len();
+    match (inferred, nameless) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{nameless} of {wanted} variables have no name here, since {why}.")),
+        (_, _) => Some(format!(
+            "{inferred} of {wanted} variable names are inferred, not official, since {why}: {by_style} from the styles that carry them, {} from how they are used and their values.",
+            inferred - by_style,
+        )),
+    }
 }
 
 fn reason(error: &Error) -> String {

@@ -14,7 +14,6 @@ use crate::{
     design::{
         self, Collector, Options,
         comments::Thread,
-        naming::Uses,
         pieces::{Pair, Subtree},
     },
     error::{Error, Result},
@@ -34,8 +33,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let most = args.get("max_bytes").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
     let ids = [node_id.to_owned()];
     let version = args.get("version").and_then(Value::as_str);
-    let visitor =
-        Pair::new(Collector::new(false), Some(Pair::new(Uses::default(), Some(Subtree::default()))));
+    let visitor = Pair::new(Collector::new(false), Some(Subtree::default()));
     let (read, picture, links, threads) = tokio::join!(
         source::read(app, caller, tool, file_key, version, &ids, visitor),
         picture(app, caller, args),
@@ -53,19 +51,19 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
             return Ok(Output { images, ..Output::text(sheet.finish("")) });
         }
     };
-    let (collector, rest) = both.into_inner();
-    let (uses, subtree) = rest.map(Pair::into_inner).unwrap_or_default();
+    let (collector, subtree) = both.into_inner();
     let design = collector.finish();
     if design.is_empty() {
         let what =
             format!("node {} of file {}", crate::error::foreign(node_id), crate::error::foreign(file_key));
         return Err(Error::NotFound { what, message: "there is no such node in this version".to_owned() });
     }
-    let names = variables::resolve(app, caller, tool, file_key, &uses).await;
+    let bound = design.variables().into_iter().map(str::to_owned).collect();
+    let names = variables::name(app, caller, tool, file_key, &bound).await;
     let subtree = subtree.unwrap_or_default();
     sheet.links(links, &subtree);
     sheet.threads(threads, &subtree);
-    sheet.styles(&uses.beside);
+    sheet.styles(&subtree.beside);
     sheet.variables(&names);
     let options = Options { max_bytes: sheet.left(), variables: names.for_design(), ..Options::default() };
     let describing = tokio::task::spawn_blocking(move || design::describe(&design, &options));

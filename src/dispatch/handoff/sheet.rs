@@ -17,6 +17,8 @@ use crate::{
 const SHARE: usize = 6;
 /// How many threads are shown.
 const MOST_THREADS: usize = 20;
+/// What headings take.
+const HEADINGS: usize = 100;
 /// How much of a name is shown.
 const NAME: usize = 80;
 
@@ -149,7 +151,6 @@ impl Sheet {
     /// How many bytes there are for the design.
     pub(super) fn left(&self) -> usize {
         let taken: usize = self.sections.iter().chain(&self.missing).map(|text| text.len() + 1).sum();
-        const HEADINGS: usize = 100;
         self.most.saturating_sub(taken + self.opening.len() + HEADINGS).max(self.most / 4)
     }
 
