@@ -1,11 +1,13 @@
 //! The MCP server: lists the table's rows, runs one, shapes its result.
 //!
-//! What the protocol asks for and nothing more: tools, progress and cancellation. This room knows
+//! What the protocol asks for and nothing more: tools, prompts, completion, progress and cancellation. This room knows
 //! nothing of Figma.
 
+mod complete;
 #[cfg(feature = "conformance")]
 mod fixtures;
 pub mod http;
+mod prompts;
 mod result;
 pub mod stdio;
 mod transport;
@@ -24,9 +26,10 @@ use futures_util::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, DiscoverResult,
-        ErrorCode, Icon, Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-        ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+        Icon, Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams,
+        ProgressNotificationParam, ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
     },
     service::{NotificationContext, RequestContext},
 };
@@ -171,9 +174,11 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Self::identity())
-            .with_instructions(self.instructions())
+        ServerConfig::new(
+            ServerCapabilities::builder().enable_tools().enable_prompts().enable_completions().build(),
+        )
+        .with_server_info(Self::identity())
+        .with_instructions(self.instructions())
     }
 
     async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
@@ -229,6 +234,36 @@ impl ServerHandler for Server {
         }
     }
 
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            return Err(ErrorData::invalid_params(
+                "there is only one page of prompts: call again without a cursor",
+                None,
+            ));
+        }
+        Ok(self.prompts())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.prompt(&request).map(Into::into)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.completed(&request).await
+    }
+
     /// Requests of a known method whose parameters do not fit arrive here too: the protocol library
     /// cannot tell them from unknown methods.
     async fn on_custom_request(
@@ -236,7 +271,15 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        const KNOWN: &[&str] = &["tools/call", "tools/list", "server/discover", "ping"];
+        const KNOWN: &[&str] = &[
+            "tools/call",
+            "tools/list",
+            "prompts/list",
+            "prompts/get",
+            "completion/complete",
+            "server/discover",
+            "ping",
+        ];
         if KNOWN.contains(&request.method.as_str()) {
             let problem =
                 format!("the parameters of `{}` do not have the form that MCP gives them", request.method);

@@ -82,6 +82,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("figma_status_get", json!({})),
         ("figma_nodes_search", json!({ "file_key": PRODUCT_FILE, "query": "cart", "limit": 8 })),
         ("figma_comments_digest_get", json!({ "file_key": PRODUCT_FILE, "include_resolved": true })),
+        ("figma_handoff_get", json!({ "file_key": PRODUCT_FILE, "node_id": "2:4" })),
         ("figma_team_get", json!({ "team_id": format!("https://www.figma.com/files/team/{TEAM}/Fernleaf") })),
         ("figma_team_projects_list", json!({ "team_id": TEAM })),
         ("figma_project_files_list", json!({ "project_id": PROJECT, "branch_data": true })),
