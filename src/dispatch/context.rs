@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{App, Output, source, variables};
 use crate::{
     auth::Caller,
-    design::{self, Collector, Design, Format, Group, Options},
+    design::context::{self, Collector, Design, Format, Group, Options},
     error::{Error, Result, foreign},
     table::{self, Handler, Tool, args::Args},
 };
@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
         options.variables = names.for_design();
         notes.extend(names.note);
     }
-    let describing = tokio::task::spawn_blocking(move || design::describe(&design, &options));
+    let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
     let described =
         describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
     if described.folded > 0 {
@@ -125,7 +125,7 @@ async fn comments(app: &App, caller: &Caller, file_key: &str) -> Result<HashMap<
         let replies = list.iter().filter(|comment| text(comment, "/parent_id").as_ref() == Some(&id));
         let thread = std::iter::once(first).chain(replies).map(|comment| {
             let by = text(comment, "/user/handle").unwrap_or_else(|| "?".to_owned());
-            design::quoted(&format!("{by}: {}", text(comment, "/message").unwrap_or_default()))
+            context::quoted(&format!("{by}: {}", text(comment, "/message").unwrap_or_default()))
         });
         found.entry(node).or_default().extend(thread);
     }

@@ -12,7 +12,7 @@ use super::{App, source};
 use crate::{
     auth::{Caller, Fingerprint},
     design::{
-        Origin, VariableNames,
+        context::{Origin, VariableNames},
         naming::{Uses, Variable, Variables, infer, official},
     },
     error::{Error, Result},

@@ -8,30 +8,6 @@ use serde_json::Value;
 
 use super::{args::*, files, row::*};
 
-/// What a design's context can hold.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Group {
-    Layout,
-    Text,
-    Paint,
-    Effects,
-    Components,
-    Variables,
-    Prototype,
-    Dev,
-    Comments,
-}
-
-/// How a design's context is written.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum ContextFormat {
-    Tree,
-    Yaml,
-    Json,
-}
-
 /// Everything that images come from.
 const IMAGES: ImageEndpoints =
     ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS, nodes: files::NODES };
@@ -68,6 +44,30 @@ fn check_search(args: &Args) -> Result<(), (&'static str, String)> {
         }
     }
     Ok(())
+}
+
+/// What a design's context can hold.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Group {
+    Layout,
+    Text,
+    Paint,
+    Effects,
+    Components,
+    Variables,
+    Prototype,
+    Dev,
+    Comments,
+}
+
+/// How a design's context is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ContextFormat {
+    Tree,
+    Yaml,
+    Json,
 }
 
 pub(super) const TOOLSET: Toolset = Toolset {

@@ -44,10 +44,10 @@ impl Tool {
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match &self.handler {
             Handler::Call(endpoint)
+            | Handler::DesignContext(endpoint)
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint)
-            | Handler::DesignContext(endpoint)
             | Handler::Handoff(endpoint) => Some(endpoint),
             Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
             Handler::Status => None,
@@ -94,6 +94,8 @@ pub enum Handler {
     Call(Endpoint),
     /// `figma_team_get`, composed of the team's folders or projects, since Figma has no such endpoint.
     TeamGet(Endpoint),
+    /// `figma_design_context_get`, a description of nodes.
+    DesignContext(Endpoint),
     /// `figma_images_download`: renders and image fills, saved as files.
     ImagesDownload(ImageEndpoints),
     /// `figma_screenshot_get`: a render that the model sees.
@@ -104,8 +106,6 @@ pub enum Handler {
     CommentsDigest(Endpoint),
     /// `figma_handoff_get`, composed of all that who builds a node needs.
     Handoff(Endpoint),
-    /// `figma_design_context_get`, a description of nodes.
-    DesignContext(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }

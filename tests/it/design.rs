@@ -4,7 +4,7 @@
 use std::{fs, path::PathBuf};
 
 use figma_mcp::{
-    design::{Collector, Design, Options, describe},
+    design::context::{Collector, Design, Options, describe},
     walk::Walker,
 };
 

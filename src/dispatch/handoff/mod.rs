@@ -12,8 +12,8 @@ use super::{App, Output, comments, screenshot, source, text, variables};
 use crate::{
     auth::Caller,
     design::{
-        self, Collector, Options,
         comments::Thread,
+        context::{self, Collector, Options},
         pieces::{Pair, Subtree},
     },
     error::{Error, Result},
@@ -66,7 +66,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     sheet.styles(&subtree.beside);
     sheet.variables(&names);
     let options = Options { max_bytes: sheet.left(), variables: names.for_design(), ..Options::default() };
-    let describing = tokio::task::spawn_blocking(move || design::describe(&design, &options));
+    let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
     let described =
         describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
     let mut notes: Vec<String> = provenance.note().into_iter().collect();
