@@ -11,6 +11,7 @@
 mod credential;
 mod network;
 mod oauth;
+mod size;
 
 use std::{fmt, time::Duration};
 
@@ -443,7 +444,7 @@ impl Error {
             Self::NotExportable { .. } => Person("have the file's owner allow viewers to copy and export it.".into()),
             Self::NotFound { .. } => Person("give the file's own address, or check the id.".into()),
             Self::TooLarge { smaller, .. } => Do((*smaller).into()),
-            Self::TooLargeFile { pages } => Do(page_by_page(pages)),
+            Self::TooLargeFile { pages } => Do(size::page_by_page(pages)),
             Self::WrongFileType { .. } => Do("`figma_file_metadata_get` works for every type of file.".into()),
             Self::RateLimited(limit) => Do(limit.next()),
             Self::Busy { .. } | Self::TooManyCalls { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),
@@ -573,18 +574,6 @@ impl RateLimit {
         }
         next
     }
-}
-
-/// How to read a file in parts, and what it costs.
-fn page_by_page(pages: &[String]) -> String {
-    const MOST: usize = 40;
-    let some: Vec<&str> = pages.iter().take(MOST).map(String::as_str).collect();
-    let more = if pages.len() > MOST { " and more" } else { "" };
-    format!(
-        "Call again with the ids of the nodes or pages that are needed: together they take one tier 1 call. All pages, one at a time, would take {}. They are {}{more}; `figma_file_get` with `depth`: 1 names them.",
-        pages.len(),
-        some.join(", ")
-    )
 }
 
 /// A length of time as a person says it: `4 d 13 h`, `12 min`, `30 s`.

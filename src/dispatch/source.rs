@@ -72,7 +72,7 @@ pub(super) async fn answer(
     })
     .await?;
     let (body, stored) = body;
-    let mut notes: Vec<String> = provenance.note().into_iter().collect();
+    let mut notes = provenance.notes.clone();
     notes.extend(missing_nodes(missing));
     let meta = Map::from_iter([("cache".to_owned(), provenance.to_json())]);
     Ok(Output {

@@ -58,7 +58,7 @@ pub struct Place {
 /// How much is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// How many answers.
+    /// How many answers, whole files included.
     pub answers: u64,
     /// Of how many files.
     pub files: u64,
@@ -118,7 +118,9 @@ impl Store {
     /// See [`Store::run`].
     pub async fn stats(&self) -> error::Result<Stats> {
         const SQL: &str = "\
-SELECT count(*), count(DISTINCT file), count(DISTINCT caller), min(made_at) FROM answers";
+SELECT count(*), count(DISTINCT file), count(DISTINCT caller), min(made_at) FROM (
+    SELECT file, caller, made_at FROM answers UNION ALL SELECT file, caller, at FROM files WHERE complete
+)";
         self.run(|connection| {
             let bytes = super::total(connection)?.unsigned_abs();
             connection.query_row(SQL, [], |row| {

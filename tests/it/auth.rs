@@ -407,7 +407,8 @@ fn no_secret_leaks() {
     let config = home.config();
     let mut client = Client::ready(&trace, &[("FIGMA_MCP_CONFIG_DIR", config.to_str().unwrap())]);
     for _ in 0..4 {
-        said += &client.call("figma_file_get", json!({ "file_key": "abcdefghijklmnopqrstuv" })).to_string();
+        let args = json!({ "file_key": "abcdefghijklmnopqrstuv", "branch_data": true });
+        said += &client.call("figma_file_get", args).to_string();
     }
     said += &client.call("figma_status_get", json!({})).to_string();
     let ended = client.close();

@@ -184,7 +184,9 @@ fn two_files_refused_in_one_plan_close_the_tier_for_an_hour_at_most() {
     let mut server = figma.server(&[]);
     server.refusal("figma_file_get", json!({ "file_key": "RATEDAYS", "depth": 1 }));
     server.json("figma_file_get", json!({ "file_key": "RATELATER", "depth": 1 }));
-    server.refusal("figma_file_get", json!({ "file_key": "RATELATER", "depth": 2 }));
+    // What the held file does not answer.
+    let beyond = json!({ "file_key": "RATELATER", "ids": "2:1", "geometry": "paths" });
+    server.refusal("figma_file_nodes_get", beyond);
     let refusal = server.refusal("figma_file_get", json!({ "file_key": PRODUCT_FILE, "depth": 1 }));
     assert!((3_000..=3_600).contains(&refusal["retry_after_s"].as_u64().unwrap()), "{refusal}");
 }

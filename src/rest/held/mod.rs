@@ -25,7 +25,7 @@ pub use self::{fetch::LARGEST_FILE, text::Composed};
 use super::{Freshness, Rest, UNKNOWN_LIFETIME, response::Asked};
 use crate::{
     auth::{Caller, now, time::moment},
-    error::{Error, Result},
+    error::{Error, Result, span},
     store::{FileKey, HeldFile, Kind},
     table::{self, Endpoint, Tool},
 };
@@ -47,6 +47,8 @@ pub struct Held {
     at: u64,
     is_stale: bool,
     calls: u32,
+    /// What was told with Figma's answer, a sentence each.
+    notes: Arc<Vec<String>>,
 }
 
 /// Where what was read comes from.
@@ -68,6 +70,8 @@ pub struct Provenance {
     pub stale: bool,
     /// How many tier 1 calls this took.
     pub calls: u32,
+    /// What the reader has to know, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Provenance {
@@ -84,23 +88,13 @@ impl Provenance {
             "tier_1_calls": self.calls,
         })
     }
-
-    /// A sentence for the reader, where there is something to know.
-    #[must_use]
-    pub fn note(&self) -> Option<String> {
-        self.stale.then(|| {
-            format!(
-                "From {} ago: whether the file has changed since could not be asked.",
-                crate::error::span(self.age)
-            )
-        })
-    }
 }
 
 impl Held {
     fn new(rest: &Rest, file: &HeldFile, is_stale: bool, calls: u32) -> Option<Self> {
         let facts = serde_json::from_str(&file.facts).ok()?;
-        Some(Self { rest: rest.clone(), id: file.id, facts: Arc::new(facts), at: file.at, is_stale, calls })
+        let (rest, facts, notes) = (rest.clone(), Arc::new(facts), Arc::default());
+        Some(Self { rest, id: file.id, facts, at: file.at, is_stale, calls, notes })
     }
 
     fn facts(&self) -> &Facts {
@@ -114,15 +108,24 @@ impl Held {
     /// What is told of what is read from it.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
+        let age = Duration::from_secs(now().saturating_sub(self.at));
+        let mut notes = self.notes.to_vec();
+        if self.is_stale {
+            notes.push(format!(
+                "This answer is from {} ago and may be out of date: Figma could not be asked whether the file has changed.",
+                span(age)
+            ));
+        }
         Provenance {
             name: self.facts.name.clone(),
             version: self.facts.version.clone(),
             last_modified: self.facts.last_modified.clone(),
             fetched_at: self.at,
-            age: Duration::from_secs(now().saturating_sub(self.at)),
+            age,
             derived: true,
             stale: self.is_stale,
             calls: self.calls,
+            notes,
         }
     }
 
@@ -151,7 +154,8 @@ pub fn lost(error: io::Error) -> Error {
         .unwrap_or_else(|error| Error::File { path: "a held file".to_owned(), problem: error.to_string() })
 }
 
-type Fetch = BoxFuture<'static, Result<HeldFile>>;
+/// A file, and what was told with it.
+type Fetch = BoxFuture<'static, Result<(HeldFile, Arc<Vec<String>>)>>;
 
 /// The files that are being fetched: whoever asks for the same one waits for it too, and when the last
 /// one leaves the fetch ends.
@@ -215,7 +219,10 @@ impl Rest {
         };
         let (fetch, is_first) = self.inner.fetches.join(&key, begin);
         match (fetch.await, kept) {
-            (Ok(file), _) => Held::new(self, &file, false, u32::from(is_first)).ok_or_else(unreadable),
+            (Ok((file, notes)), _) => {
+                let held = Held::new(self, &file, false, u32::from(is_first)).ok_or_else(unreadable)?;
+                Ok(if is_first { Held { notes, ..held } } else { held })
+            }
             (Err(error), Some(kept)) if is_passing(&error) => Held::new(self, &kept, true, 0).ok_or(error),
             (Err(error), _) => Err(error),
         }
@@ -254,7 +261,7 @@ impl Rest {
         tool: &'static Tool,
         key: FileKey,
         stamp: Option<String>,
-    ) -> Result<HeldFile> {
+    ) -> Result<(HeldFile, Arc<Vec<String>>)> {
         let endpoint = endpoint(FILE)?;
         let mut args: Map<String, Value> = Map::from_iter([("file_key".to_owned(), json!(key.file))]);
         if !key.version.is_empty() {
@@ -263,7 +270,11 @@ impl Rest {
         let sink = Sink::new(self.clone(), key.clone(), stamp.clone());
         let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
         match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
-            Ok(_) => sink.held().ok_or_else(|| Error::BadAnswer { problem: "it is no file".to_owned() }),
+            Ok(output) => {
+                let held = sink.held();
+                let held = held.ok_or_else(|| Error::BadAnswer { problem: "it is no file".to_owned() })?;
+                Ok((held, Arc::new(output.notes)))
+            }
             Err(error) => {
                 if matches!(error, Error::TooLarge { .. }) {
                     self.store().note_too_large(key, stamp, now()).await?;
