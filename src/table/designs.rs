@@ -79,19 +79,19 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Default: the whole file.
+                /// Default: whole file.
                 node_ids: Option<NodeIds>,
-                /// Levels below them.
+                /// Levels.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Default: all but comments.
                 include: Option<Vec<Group>>,
-                /// Default tree, the shortest.
+                /// Default tree.
                 format: Option<ContextFormat>,
                 /// Default 48 KiB.
-                #[schemars(range(min = 1000, max = 10_000_000))]
+                #[schemars(range(min = 1000))]
                 max_bytes: Option<u32>,
-                /// Show hidden layers.
+                /// Hidden layers too.
                 hidden: Option<bool>,
                 /// Version id.
                 version: Option<String>,
@@ -99,7 +99,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_design_context_get",
                 title: "Design context",
-                description: "Best for reading a design: layout, texts, styles, components, variables, interactions in few tokens. What does not fit is folded, with the id that opens it.",
+                description: "A design in few tokens: best to read one. What does not fit is folded, with the id that opens it.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),

@@ -269,7 +269,6 @@ impl<V: Visitor> Walker<V> {
                 return Ok(at + 1);
             }
             (Some(Level::Node), _) => self.visitor.wants(key),
-            (Some(Level::Nodes), _) => self.visitor.wants_beside(b""),
             _ => self.visitor.wants_beside(key),
         };
         self.is_wanted = is_wanted;

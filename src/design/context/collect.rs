@@ -347,7 +347,9 @@ impl Visitor for Collector {
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
+        // An entry of `nodes` that is null is asked for by its id.
         matches!(key, b"" | b"name" | b"editorType" | b"components" | b"componentSets" | b"styles")
+            || key.contains(&b':')
     }
 }
 
