@@ -41,6 +41,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let is_more = !found.hits.is_empty() && next < found.total;
     let next_page = is_more.then(|| Args::from_iter([("offset".to_owned(), json!(next))]));
     output.meta.insert("cache".to_owned(), provenance.to_json());
+    output.notes.extend(provenance.notes);
     Ok(Output {
         next_page,
         ..Output { notes: output.notes, meta: output.meta, ..Output::text(found.print(&question)) }

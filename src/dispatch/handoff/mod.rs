@@ -69,7 +69,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
     let described =
         describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
-    let mut notes: Vec<String> = provenance.note().into_iter().collect();
+    let mut notes = provenance.notes.clone();
     if described.folded > 0 {
         notes.push(format!(
             "{} nodes are folded; `figma_design_context_get` opens them, and costs no tier 1 call now.",
