@@ -27,7 +27,7 @@ pub use self::{
 use crate::{
     error::{Error, Result},
     table::{
-        Selection, TokenKind,
+        NAME_SETS, NameSet, Selection, TokenKind,
         args::Defaults,
         figma_url::{FigmaUrl, is_number},
     },
@@ -55,7 +55,11 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_EXCLUDE_TOOLS", global = true, value_name = "NAMES", value_delimiter = ',')]
     pub exclude_tools: Vec<String>,
 
-    /// Offer only tools that change nothing
+    /// Other servers' tool names to list too: `framelink`, `official`; all are accepted without it
+    #[arg(long, env = "FIGMA_MCP_NAMES", global = true, value_name = "SETS", value_delimiter = ',')]
+    pub names: Vec<String>,
+
+    /// Offer only tools that change nothing at Figma
     #[arg(long, env = "FIGMA_MCP_READ_ONLY", global = true, value_parser = FalseyValueParser::new())]
     pub read_only: bool,
 
@@ -234,7 +238,7 @@ impl Settings {
         if self.figma_api_key.is_some() {
             return Err(token_on_command_line());
         }
-        for list in [&mut self.toolsets, &mut self.tools, &mut self.exclude_tools] {
+        for list in [&mut self.toolsets, &mut self.tools, &mut self.exclude_tools, &mut self.names] {
             *list = list.iter().filter_map(|name| meaningful(name)).collect();
         }
         self.team_id = self.team_id.as_deref().and_then(meaningful).map(|id| team_id(&id)).transpose()?;
@@ -269,6 +273,24 @@ impl Settings {
     /// [`Error::Usage`] for a name that does not exist.
     pub fn selection(&self) -> Result<Selection> {
         Selection::new(&self.toolsets, &self.tools, &self.exclude_tools, self.read_only)
+    }
+
+    /// The other servers whose tool names are listed too.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that does not exist.
+    pub fn name_sets(&self) -> Result<Vec<&'static NameSet>> {
+        let find = |name: &String| {
+            let found = NAME_SETS.iter().find(|set| set.name.eq_ignore_ascii_case(name));
+            found.ok_or_else(|| {
+                let names: Vec<&str> = NAME_SETS.iter().map(|set| set.name).collect();
+                usage(
+                    &format!("there is no set of names `{name}`"),
+                    &format!("The sets for --names are: {}.", names.join(", ")),
+                )
+            })
+        };
+        self.names.iter().map(find).collect()
     }
 
     /// What stands in for arguments that are not given.

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     reference,
     settings::Settings,
-    table::{self, Selection, TOOLSETS, Tool, args::nearest, definition::definition},
+    table::{self, NameSet, Selection, TOOLSETS, Tool, args::nearest, definition::definition},
 };
 
 /// How the tools are printed.
@@ -39,15 +39,16 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, form: Form) -> Result
             Form::Text | Form::Markdown => print(&reference::tool_markdown(tool)),
         };
     }
-    let selection = settings.selection()?;
+    let (selection, names) = (settings.selection()?, settings.name_sets()?);
     match form {
         Form::Json => {
-            let offered =
-                table::tools().filter(|tool| selection.check(tool).is_ok() && caller.can_call(tool));
+            let offered = table::tools()
+                .chain(named(&names))
+                .filter(|tool| selection.check(tool).is_ok() && caller.can_call(tool));
             print(&pretty(&offered.map(|tool| definition(tool, &defaults)).collect()))
         }
         Form::Markdown => print(&reference::tools_markdown()),
-        Form::Text => list(&selection, &caller),
+        Form::Text => list(&selection, &names, &caller),
     }
 }
 
@@ -58,16 +59,23 @@ fn find(name: &str) -> Result<&'static Tool> {
     })
 }
 
-fn list(selection: &Selection, caller: &Caller) -> Result<()> {
+/// The tools of these sets of names.
+fn named(sets: &[&'static NameSet]) -> impl Iterator<Item = &'static Tool> {
+    sets.iter().flat_map(|set| set.tools).map(|named| &named.tool)
+}
+
+fn list(selection: &Selection, names: &[&'static NameSet], caller: &Caller) -> Result<()> {
     let is_offered = |tool: &&Tool| selection.check(tool).is_ok();
     let (callable, refused): (Vec<&Tool>, Vec<&Tool>) =
-        table::tools().filter(is_offered).partition(|tool| caller.can_call(tool));
+        table::tools().chain(named(names)).filter(is_offered).partition(|tool| caller.can_call(tool));
+    let own = TOOLSETS.iter().map(|set| (set.name, set.description, set.tools.iter().collect()));
+    let others = names.iter().map(|set| (set.name, set.description, named(&[*set]).collect()));
+    let sets: Vec<(&str, &str, Vec<&Tool>)> = own.chain(others).collect();
     let mut text = String::new();
-    for set in TOOLSETS {
-        let tools: Vec<&Tool> =
-            set.tools.iter().filter(|tool| callable.iter().any(|other| other.name == tool.name)).collect();
+    for (name, description, mut tools) in sets {
+        tools.retain(|tool| callable.iter().any(|other| other.name == tool.name));
         if !tools.is_empty() {
-            text += &format!("{}: {}\n", set.name, set.description);
+            text += &format!("{name}: {description}\n");
         }
         for tool in tools {
             let mark = if tool.effect.is_read() { ' ' } else { '*' };

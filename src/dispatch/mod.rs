@@ -7,6 +7,7 @@ mod comments;
 mod context;
 mod handoff;
 mod images;
+mod outline;
 mod picture;
 mod screenshot;
 mod search;
@@ -35,7 +36,7 @@ use crate::{
     auth::Caller,
     error::{Error, Result},
     rest::Rest,
-    table::{self, Handler, Selection, Tool, args::Args, args::Defaults, args::nearest},
+    table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
 /// Everything that a call needs beside its caller. Nothing is global.
@@ -44,6 +45,8 @@ pub struct App {
     rest: Rest,
     /// Which tools are offered.
     pub selection: Selection,
+    /// Other servers' tools that are listed too.
+    pub names: Vec<&'static NameSet>,
     /// What stands in for arguments that are not given.
     pub defaults: Defaults,
     /// The folder below which images are saved; without it none are.
@@ -60,6 +63,7 @@ impl App {
         Self {
             rest: Rest::new(base_url, call_limit),
             selection,
+            names: Vec::new(),
             defaults,
             image_dir: None,
             writes: TaskTracker::new(),

@@ -91,7 +91,8 @@ impl Server {
     /// The listing: offered by the settings, wanted by the client, and possible with the credential.
     fn listed(&self) -> impl Iterator<Item = &Listed> {
         let build = || {
-            let offered = table::tools().filter(|tool| self.app.selection.check(tool).is_ok());
+            let others = self.app.names.iter().flat_map(|set| set.tools).map(|named| &named.tool);
+            let offered = table::tools().chain(others).filter(|tool| self.app.selection.check(tool).is_ok());
             offered.map(|tool| (tool, mcp_tool(tool, &self.app))).collect()
         };
         let tools: &Vec<Listed> = self.tools.get_or_init(build);

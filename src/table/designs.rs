@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::{args::*, files, row::*};
 
 /// Everything that images come from.
-const IMAGES: ImageEndpoints =
-    ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS, nodes: files::NODES };
+pub(super) const IMAGES: ImageEndpoints = ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS };
 
 /// Where a query is looked for.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -118,30 +117,30 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Nodes to render.
+                /// To render.
                 node_ids: Option<NodeIds>,
-                /// Image fills, by `imageRef` or `gifRef`.
+                /// `imageRef` or `gifRef` of fills.
                 image_refs: Option<Vec<String>>,
-                /// The nodes' image fills, cropped as shown, instead of renders.
+                /// The nodes' image fills, not renders.
                 fills: Option<bool>,
-                /// Of renders; default png.
+                /// Default png.
                 format: Option<Format>,
-                /// Factor for png and jpg; default 1.
+                /// Default 1.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
-                /// Folder inside the image folder.
+                /// Inside the image folder.
                 folder: Option<String>,
-                /// File names by node id or image ref.
+                /// File names by id or ref.
                 names: Option<BTreeMap<String, String>>,
-                /// Replace existing files.
+                /// Replace files.
                 overwrite: Option<bool>,
                 /// Version id.
                 version: Option<String>,
             }
             Tool {
                 name: "figma_images_download",
-                title: "Download images",
-                description: "Saves renders of nodes and image fills as files, with name, size and pixels of each. Ask for all in one call.",
+                title: "Save images",
+                description: "Saves renders of nodes and image fills as files, all in one call.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ImagesDownload(IMAGES),
@@ -157,10 +156,10 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 node_id: NodeId,
-                /// Longest side in pixels; default 1024.
+                /// Longest side; default 1024.
                 #[schemars(range(min = 16, max = 4096))]
                 max_pixels: Option<u32>,
-                /// Factor of the render; default fits `max_pixels`.
+                /// Default: fits `max_pixels`.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
                 /// Version id.
@@ -169,7 +168,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_screenshot_get",
                 title: "See a node",
-                description: "Shows a node as a picture, with its outline as text. Look before you describe or build something.",
+                description: "Shows a node as a picture, with its outline.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ScreenshotGet(IMAGES),

@@ -19,11 +19,13 @@ mod designs;
 mod dev_resources;
 mod files;
 mod library;
+mod names;
 mod status;
 mod teams;
 mod variables;
 mod webhooks;
 
+pub use names::{NAME_SETS, NameSet, Named, named};
 pub use row::*;
 pub use selection::Selection;
 
@@ -47,8 +49,9 @@ pub fn tools() -> impl Iterator<Item = &'static Tool> {
     TOOLSETS.iter().flat_map(|set| set.tools)
 }
 
-/// The tool of this name or alias.
+/// The tool of this name or alias, also by other servers' names.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Tool> {
-    tools().find(|tool| tool.name == name || tool.extra.aliases.contains(&name))
+    let others = named().map(|named| &named.tool);
+    tools().chain(others).find(|tool| tool.name == name || tool.extra.aliases.contains(&name))
 }

@@ -117,8 +117,6 @@ pub struct ImageEndpoints {
     pub render: Endpoint,
     /// Names the addresses of image fills.
     pub fills: Endpoint,
-    /// Gets nodes.
-    pub nodes: Endpoint,
 }
 
 /// One REST endpoint, and what it takes to be allowed to call it.

@@ -4,6 +4,7 @@ use super::{
     TOOLSETS,
     args::nearest,
     find,
+    names::own_name,
     row::{Tool, Toolset},
     tools,
 };
@@ -77,7 +78,8 @@ impl Selection {
     /// [`Error::HiddenTool`]
     pub fn check(&self, tool: &Tool) -> Result<()> {
         let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
-        if self.excluded.contains(&tool.name) {
+        let name = own_name(tool);
+        if self.excluded.contains(&name) {
             return hidden(self.names.excluded);
         }
         if self.read_only && !tool.effect.is_read() {
@@ -86,8 +88,8 @@ impl Selection {
         let Some(toolsets) = &self.toolsets else { return Ok(()) };
         let is_in_toolset = |set: &&Toolset| toolsets.contains(&set.name);
         let in_toolset =
-            TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|t| t.name == tool.name));
-        match (in_toolset || self.tools.contains(&tool.name), self.tools.is_empty()) {
+            TOOLSETS.iter().filter(is_in_toolset).any(|set| set.tools.iter().any(|tool| tool.name == name));
+        match (in_toolset || self.tools.contains(&name), self.tools.is_empty()) {
             (true, _) => Ok(()),
             (false, true) => hidden(self.names.toolsets),
             (false, false) => hidden(self.names.tools),
@@ -111,7 +113,7 @@ fn tool_names(names: &[String]) -> Result<Vec<&'static str>> {
     let known: Vec<&str> = tools().map(|tool| tool.name).collect();
     let known_name = |name: &String| {
         find(name)
-            .map(|tool| tool.name)
+            .map(own_name)
             .ok_or_else(|| usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools")))
     };
     names.iter().map(known_name).collect()

@@ -61,8 +61,7 @@ fn the_sandbox_files_read_as_they_did() {
         assert_eq!(result["isError"], false, "{name}: {}", text_of(&result));
         let notes =
             result["content"].as_array().unwrap().iter().skip(1).map(|note| note["text"].as_str().unwrap());
-        let text =
-            format!("{}{}", text_of(&result), notes.map(|note| format!("\n[{note}]\n")).collect::<String>());
+        let text = notes.fold(text_of(&result).to_owned(), |text, note| text + &format!("\n[{note}]\n"));
         problems.extend(golden::difference(&format!("tests/golden/designs/{name}.txt"), &text));
     }
     assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), golden::BLESS);
@@ -106,7 +105,7 @@ fn real_screens_take_few_tokens() {
             "{name:28} {:>8} {raw:>9} {count:>8} {:>9} {:>7}",
             design.size(),
             peer.unwrap_or(0),
-            peer.map_or_else(String::new, |peer| format!("{:.2}", count as f64 / peer as f64)),
+            peer.map_or_else(String::new, |peer| format!("{} %", count * 100 / peer)),
         );
         if let Some(peer) = peer {
             assert!(count <= peer, "{name}: {count} tokens, the peer {peer}");

@@ -328,13 +328,15 @@ mod pixels {
             (side(16), side(20), text_of(&result).to_owned())
         };
         let (width, height, text) = shot(json!({}));
-        assert_eq!((width, height), (375, 1024));
-        assert!(text.starts_with("2:1: 375 × 1024 pixels, scaled down from 390 × 1064"), "{text}");
+        assert_eq!((width, height), (375, 1023));
+        assert!(text.starts_with("Picture: 375 × 1023 pixels.\n2:1 \"Home\" FRAME 390 × 1064\n  "), "{text}");
         let (width, height, _) = shot(json!({ "max_pixels": 100 }));
-        assert_eq!((width, height), (37, 100));
-        let (width, height, text) = shot(json!({ "max_pixels": 4096 }));
-        assert_eq!((width, height), (390, 1064));
-        assert!(!text.contains("scaled"), "{text}");
+        assert_eq!((width, height), (36, 100));
+        // The whole design, as large as Figma renders it and the limit in bytes lets it through.
+        let (width, _, _) = shot(json!({ "max_pixels": 4096 }));
+        assert!(width > 390, "{width}");
+        let (width, height, _) = shot(json!({ "scale": 0.5 }));
+        assert_eq!((width, height), (195, 532));
         let result =
             client.call("figma_screenshot_get", json!({ "file_key": PRODUCT_FILE, "node_id": "9:99" }));
         assert_eq!(result["structuredContent"]["error"], "no_images", "{result}");
@@ -351,6 +353,6 @@ mod pixels {
             .unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         assert!(fs::read(file).unwrap().starts_with(b"\x89PNG"));
-        assert!(String::from_utf8_lossy(&ran.stdout).starts_with("2:1"));
+        assert!(String::from_utf8_lossy(&ran.stdout).contains("2:1 \"Home\" FRAME"));
     }
 }

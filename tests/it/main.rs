@@ -28,6 +28,7 @@ mod http_tls;
 mod images;
 mod kept;
 mod leaks;
+mod names;
 mod oauth;
 mod program;
 mod prompts;

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use self::order::{Order, Want, What};
-use super::{App, Output, picture};
+use super::{App, Output, outline::Outline, picture, source};
 use crate::{
     auth::Caller,
     disk::{self, Folder, Kind, Names},
@@ -27,6 +27,10 @@ use crate::{
 const AT_A_TIME: usize = 4;
 /// The longest list of ids in one request, in bytes: addresses above 8 kB are refused on the way.
 const LONGEST_IDS: usize = 6000;
+
+/// Why Figma has no address of a render.
+pub(super) const NOT_RENDERED: &str =
+    "Figma does not render it: an unknown id, invisible, or nothing to draw";
 
 /// Why an image is not there: in our words, or a whole error.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ pub(super) async fn download(
     let below = order.folder.clone();
     let folder = blocking(move || images.open(below.as_deref())).await??;
     let figma = Figma { app, caller, tool, endpoints, order: &order };
-    let (wants, mut missing) = figma.with_fills(wants).await?;
+    let (wants, mut missing, note) = figma.looked_up(wants).await?;
     let addresses = figma.addresses(&wants).await;
     let jobs = named(wants, &addresses);
     let mut writer = Saver { folder, may_overwrite: order.overwrite, known: HashMap::new() };
@@ -99,7 +103,9 @@ pub(super) async fn download(
             (want, Err(why)) => missing.push((want, why)),
         }
     }
-    report(&place, &saved, &missing)
+    let mut output = report(&place, &saved, &missing)?;
+    output.notes.extend(note);
+    Ok(output)
 }
 
 /// Work that would hold up a thread of the runtime.
@@ -131,26 +137,37 @@ impl Figma<'_> {
             .map_err(|_| Error::BadAnswer { problem: "it is no list of images".to_owned() })
     }
 
-    /// Puts the image fills of nodes in the place of those nodes.
-    async fn with_fills(&self, wants: Vec<Want>) -> Result<(Vec<Want>, Vec<(Want, Missing)>)> {
-        let ids: Vec<&str> = wants
+    /// Puts the image fills of nodes in the place of those nodes, and gives renders their nodes' names.
+    async fn looked_up(&self, wants: Vec<Want>) -> Result<(Vec<Want>, Vec<(Want, Missing)>, Option<String>)> {
+        let has_fills = wants.iter().any(|want| want.what == What::NodeFills);
+        let ids: HashSet<&str> = wants
             .iter()
-            .filter(|want| want.what == What::NodeFills)
+            .filter(|want| want.what == What::NodeFills || (want.is_render() && want.name.is_none()))
             .filter_map(|want| want.node_id.as_deref())
             .collect();
         if ids.is_empty() {
-            return Ok((wants, Vec::new()));
+            return Ok((wants, Vec::new(), None));
         }
-        let args = self.order.args([("ids", Value::from(ids))]);
-        let answer = self.call(&self.endpoints.nodes, &args).await?;
-        let node = |want: &Want| answer.get("nodes")?.get(want.node_id.as_deref()?)?.get("document");
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        let (key, version) = (&self.order.file_key, self.order.version.as_deref());
+        let read = source::read(self.app, self.caller, self.tool, key, version, &ids, Outline::default());
+        let outline = match read.await {
+            Ok((outline, _)) => outline,
+            // Without names there are still ids to name files by.
+            Err(error) if !has_fills => {
+                return Ok((wants, Vec::new(), Some(format!("No node names: {error}."))));
+            }
+            Err(error) => return Err(error),
+        };
         let (mut all, mut missing) = (Vec::new(), Vec::new());
-        for want in wants {
+        for mut want in wants {
+            let node = want.node_id.as_deref().and_then(|id| outline.node(id));
             if want.what != What::NodeFills {
+                want.node_name = node.map(|node| node.name.clone());
                 all.push(want);
                 continue;
             }
-            let fills = node(&want).map(|node| order::fills_of(&want, node));
+            let fills = node.map(|node| order::fills_of(&want, node));
             match fills {
                 Some(fills) if !fills.is_empty() => all.extend(fills),
                 Some(_) => missing
@@ -159,7 +176,7 @@ impl Figma<'_> {
                     .push((want, Missing::because("there is no such node in this version of the file"))),
             }
         }
-        Ok((all, missing))
+        Ok((all, missing, None))
     }
 
     /// Asks once for all renders of a format, and once for all image fills.
@@ -178,11 +195,9 @@ impl Figma<'_> {
                 let found = answer.as_ref().map(|answer| order::addresses(answer.get("images")));
                 for id in ids {
                     let address = match &found {
-                        Ok(found) => found.get(*id).cloned().flatten().ok_or_else(|| {
-                            Missing::because(
-                                "Figma does not render it: an unknown id, invisible, or nothing to draw",
-                            )
-                        }),
+                        Ok(found) => {
+                            found.get(*id).cloned().flatten().ok_or_else(|| Missing::because(NOT_RENDERED))
+                        }
                         Err(error) => Err(Missing::Error((*error).clone())),
                     };
                     addresses.renders.insert(((*id).to_owned(), kind), address);

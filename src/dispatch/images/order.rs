@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use crate::{
     disk::Kind,
-    dispatch::picture::Crop,
+    dispatch::{
+        outline::{ImageFill, Node},
+        picture::Crop,
+    },
     error::{Error, Result},
     table::args::Args,
 };
@@ -15,7 +18,7 @@ use crate::{
 /// What a call says, in the form in which both our own tool and other servers' names say it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Order {
-    file_key: String,
+    pub(super) file_key: String,
     #[serde(default)]
     node_ids: Vec<String>,
     #[serde(default)]
@@ -30,7 +33,7 @@ pub(super) struct Order {
     names: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) overwrite: bool,
-    version: Option<String>,
+    pub(super) version: Option<String>,
     /// Images each with what is its own, from a tool with another server's name.
     #[serde(default)]
     items: Vec<Item>,
@@ -58,6 +61,12 @@ pub(super) struct Want {
     /// The node's own name.
     pub(super) node_name: Option<String>,
     pub(super) what: What,
+}
+
+impl Want {
+    pub(super) const fn is_render(&self) -> bool {
+        matches!(self.what, What::Render(_))
+    }
 }
 
 /// Where an image comes from.
@@ -160,45 +169,23 @@ fn kind_named(name: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.extension() == name)
 }
 
-/// The visible image fills of a node: its own, or where it has none those of what is in it.
-pub(super) fn fills_of(want: &Want, node: &Value) -> Vec<Want> {
-    let own = own_fills(want, node);
-    if own.is_empty() { fills_below(want, node) } else { own }
-}
-
-fn fills_below(want: &Want, node: &Value) -> Vec<Want> {
-    let mut all = Vec::new();
-    let mut waiting: Vec<&Value> = children(node);
-    while let Some(node) = waiting.pop() {
-        if node.get("visible") == Some(&Value::Bool(false)) {
-            continue;
-        }
-        let id = node.get("id").and_then(Value::as_str).map(str::to_owned);
-        all.extend(own_fills(&Want { node_id: id.or_else(|| want.node_id.clone()), ..want.clone() }, node));
-        waiting.extend(children(node));
-    }
-    all
-}
-
-/// What lies in a node, last first: a stack takes it up again in its order.
-fn children(node: &Value) -> Vec<&Value> {
-    node.get("children").and_then(Value::as_array).into_iter().flatten().rev().collect()
-}
-
-fn own_fills(want: &Want, node: &Value) -> Vec<Want> {
-    let paints = ["fills", "strokes"].iter().filter_map(|name| node.get(*name)?.as_array()).flatten();
-    let node_name = node.get("name").and_then(Value::as_str).map(str::to_owned);
-    let fill = |paint: &Value| {
-        let text = |name: &str| paint.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let is_visible = paint.get("visible") != Some(&Value::Bool(false));
+/// The image fills that a node shows, each as an image that is wanted.
+pub(super) fn fills_of(want: &Want, node: &Node) -> Vec<Want> {
+    let fill = |fill: &ImageFill| {
+        let text = |name: &str| fill.paint.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         // A moving picture's still is an image of its own; the moving one is what is meant.
-        let image_ref = text("gifRef").or_else(|| text("imageRef")).filter(|_| is_visible)?.to_owned();
+        let image_ref = text("gifRef").or_else(|| text("imageRef"))?.to_owned();
         let rows: Option<Vec<Vec<f64>>> =
-            paint.get("imageTransform").and_then(|rows| Vec::deserialize(rows).ok());
+            fill.paint.get("imageTransform").and_then(|rows| Vec::deserialize(rows).ok());
         let crop = rows.as_deref().and_then(Crop::new).filter(|_| text("gifRef").is_none());
-        Some(Want { node_name: node_name.clone(), what: What::Fill { image_ref, crop }, ..want.clone() })
+        Some(Want {
+            node_id: Some(fill.node_id.clone()),
+            node_name: Some(fill.node_name.clone()),
+            what: What::Fill { image_ref, crop },
+            ..want.clone()
+        })
     };
-    paints.filter_map(fill).collect()
+    node.image_fills().iter().filter_map(fill).collect()
 }
 
 /// The addresses of an answer, by node id or image ref. A null address stays one.
@@ -212,6 +199,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dispatch::outline::tests::outline;
 
     fn order(args: &Value) -> Order {
         Order::read(args.as_object().unwrap().clone()).unwrap()
@@ -263,7 +251,8 @@ mod tests {
             { "id": "1:3", "name": "Gone", "visible": false, "fills": [{ "type": "IMAGE", "imageRef": "b" }] },
             { "id": "1:4", "name": "Moving", "fills": [{ "type": "IMAGE", "imageRef": "still", "gifRef": "gif" }] },
         ] });
-        let found: Vec<_> = fills_of(&want, &card)
+        let (card, bare) = (outline(&card), outline(&json!({ "id": "1:1", "fills": [] })));
+        let found: Vec<_> = fills_of(&want, card.node("1:1").unwrap())
             .into_iter()
             .map(|want| match want.what {
                 What::Fill { image_ref, crop } => (want.node_id.unwrap(), image_ref, crop.is_some()),
@@ -274,6 +263,6 @@ mod tests {
             found,
             [("1:2".to_owned(), "a".to_owned(), true), ("1:4".to_owned(), "gif".to_owned(), false)]
         );
-        assert!(fills_of(&want, &json!({ "id": "1:1", "fills": [] })).is_empty());
+        assert!(fills_of(&want, bare.node("1:1").unwrap()).is_empty());
     }
 }
