@@ -22,6 +22,7 @@ const WEBHOOK: &str = "700001";
 
 /// One call of each tool, in an order in which what is written can be read back. What is removed is
 /// what the sample holds, so that ids are known.
+#[allow(clippy::too_many_lines, reason = "a line or two a tool")]
 fn calls() -> Vec<(&'static str, Value)> {
     let analytics = |group: &str| json!({ "file_key": DESIGN_SYSTEM_FILE, "group_by": group });
     vec![
