@@ -22,7 +22,7 @@ pub(super) fn short<'a>(id: &'a str, parent: Option<&str>) -> &'a str {
     }
 }
 
-/// The id that [`short`] wrote, or one that stands alone.
+/// The id that `short` wrote, or one that stands alone.
 #[must_use]
 pub fn long(short: &str, parent: Option<&str>, is_in_instance: bool) -> String {
     let Some(parent) = parent else { return short.to_owned() };
