@@ -75,7 +75,7 @@ impl Rest {
 
     /// Answers from what is kept, else from Figma; keeps Figma's answer for so many days at most.
     pub(super) async fn kept(&self, caller: &Caller, asked: Asked<'_>, days: u32) -> Result<Output> {
-        let Ok(caller_key) = self.caller_key(caller).await else { return self.ask(caller, asked).await };
+        let Ok(caller_key) = self.caller_key(caller).await else { return self.joined(caller, asked).await };
         let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
         let place = Place { caller: caller_key, request: hash(&line) };
         let freshness = match version(asked) {
@@ -108,7 +108,7 @@ impl Rest {
             (found, worth) => (found, worth == Some(Worth::Old)),
         };
         tally.misses.fetch_add(1, Ordering::Relaxed);
-        match self.ask(caller, asked).await {
+        match self.joined(caller, asked).await {
             Ok(output) if matches!(freshness, Freshness::Refused(_)) => Ok(output),
             Ok(output) => self.keep(place, asked, &freshness, days, output).await,
             Err(error) if is_passing(&error) && is_old => match found {

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{Counts, queue::Queues, rate_limit::Limits, stamp::Stamps};
+use super::{Counts, pace::Pace, queue::Queues, rate_limit::Limits, stamp::Stamps};
 use crate::{auth::Fingerprint, store::CallerKey};
 
 /// Beyond this many, credentials without a call under way are forgotten, and their counts with them.
@@ -23,6 +23,7 @@ pub(super) struct Lane {
     pub(super) key: OnceCell<CallerKey>,
     pub(super) stamps: Stamps,
     pub(super) limits: Limits,
+    pub(super) pace: Pace,
 }
 
 /// The lanes of all credentials.

@@ -6,10 +6,13 @@
 
 pub mod document;
 pub mod download;
+mod flight;
 pub mod held;
+mod join;
 mod kept;
 mod lane;
 mod network;
+mod pace;
 pub mod pagination;
 mod queue;
 mod rate_limit;
@@ -35,7 +38,9 @@ use serde_json::Value;
 
 use self::{
     download::Downloads,
+    flight::Flights,
     held::{Fetches, Sink},
+    join::Joins,
     kept::Tally,
     lane::{Lane, Lanes},
     request::Request,
@@ -50,7 +55,7 @@ pub use self::{
 };
 pub use crate::store::{Calls, Gate, Stats, Store};
 use crate::{
-    auth::{Caller, Login, Token, random},
+    auth::{Caller, Fingerprint, Login, Token, random},
     error::{Error, Result, foreign, innermost, unreachable as cause},
     store::CallerKey,
     table::{Cache, Endpoint, Method, Tier, Tool, args::Args},
@@ -63,6 +68,9 @@ const ATTEMPT_LIMIT: Duration = Duration::from_secs(75);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// The longest silence in the middle of an answer.
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Where a result's facts hold how many tier 1 calls were made in this month, for accounts that have few.
+const MONTH: &str = "tier_1_calls_this_month";
 
 /// How many requests went out, by tier.
 #[derive(Debug, Default)]
@@ -104,6 +112,9 @@ struct Inner {
     store: Store,
     tally: Tally,
     fetches: Fetches,
+    /// Reads under way, by caller and request.
+    flights: Flights<(Fingerprint, String), Output>,
+    joins: Joins,
 }
 
 impl Rest {
@@ -122,6 +133,8 @@ impl Rest {
             store: Store::in_memory(),
             tally: Tally::default(),
             fetches: Fetches::default(),
+            flights: Flights::default(),
+            joins: Joins::default(),
         })
     }
 
@@ -199,16 +212,43 @@ impl Rest {
         args: &Args,
     ) -> Result<Output> {
         let asked = Asked { tool, endpoint, args, token: caller.description() };
-        match endpoint.quirks.cache {
-            Cache::UntilFileChanges { days } if may_be_kept(args) => self.kept(caller, asked, days).await,
-            Cache::UntilFileChanges { .. } | Cache::Never => self.ask(caller, asked).await,
-            Cache::ChangesFile => {
-                let outcome = self.ask(caller, asked).await;
-                // Also where it is not known in the end whether it was carried out.
-                self.file_changed(caller, asked.file()).await;
-                outcome
-            }
+        if endpoint.method == Method::Get && tool.effect.is_read() {
+            return self.shared(caller, asked).await;
         }
+        let outcome = self.ask(caller, asked).await;
+        if !tool.effect.is_read() {
+            // What was asked before the write does not answer what is asked after it.
+            let mine = caller.fingerprint();
+            self.inner.flights.close(|(other, _)| other == mine);
+        }
+        if endpoint.quirks.cache == Cache::ChangesFile {
+            // Also where it is not known in the end whether it was carried out.
+            self.file_changed(caller, asked.file()).await;
+        }
+        outcome
+    }
+
+    /// Reads, together with whoever asks the same at this moment with the same credential.
+    async fn shared(&self, caller: &Caller, asked: Asked<'_>) -> Result<Output> {
+        let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
+        let (rest, owned, args) = (self.clone(), caller.clone(), asked.args.clone());
+        let Asked { tool, endpoint, token, .. } = asked;
+        let work = async move {
+            let asked = Asked { tool, endpoint, args: &args, token };
+            match endpoint.quirks.cache {
+                Cache::UntilFileChanges { days } if may_be_kept(&args) => {
+                    rest.kept(&owned, asked, days).await
+                }
+                _ => rest.joined(&owned, asked).await,
+            }
+        };
+        // A row with another endpoint to fall back on is answered differently.
+        let key = (caller.fingerprint().clone(), format!("{line}{}", endpoint.quirks.fallback.is_some()));
+        let (flight, is_shared) = self.inner.flights.board(key, work);
+        if is_shared {
+            self.inner.tally.joined.fetch_add(1, Ordering::Relaxed);
+        }
+        flight.await
     }
 
     /// Asks Figma, and asks the other endpoint for the same thing where there is one and this one refuses.
@@ -249,11 +289,14 @@ impl Rest {
         let _place = lane.queues.enter(tier).await?;
         let mut attempts = Attempts::within(asked.tool.effect, limit);
         loop {
-            let month = self.enter(&lane, caller, tier, file).await?;
+            let month = self.enter(&lane, caller, tier, file, &mut attempts).await?;
             let outcome = self.attempt(&lane, &token, asked, &request, &attempts, sink).await;
             let mut failed = match outcome {
                 Ok(mut output) => {
-                    output.notes.extend(month.map(rate_limit::month_note));
+                    if let Some(month) = month {
+                        output.notes.push(rate_limit::month_note(month));
+                        output.meta.insert(MONTH.to_owned(), Value::from(month));
+                    }
                     return Ok(output);
                 }
                 Err(failed) => failed,
@@ -285,8 +328,8 @@ impl Rest {
         let (tier, file) = (asked.endpoint.tier, asked.file());
         let lane = self.inner.lanes.of(caller.fingerprint());
         let _place = lane.queues.enter(tier).await?;
-        self.enter(&lane, caller, tier, file).await?;
-        let attempts = Attempts::within(asked.tool.effect, limit);
+        let mut attempts = Attempts::within(asked.tool.effect, limit);
+        self.enter(&lane, caller, tier, file, &mut attempts).await?;
         match self.attempt(&lane, &token, asked, &request, &attempts, None).await {
             Ok(output) => Ok(output),
             Err(Failed::NotSent(problem)) => Err(Error::Unreachable { problem, attempts: 1 }),

@@ -21,7 +21,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Rest, lane::Lane, retry::LONGEST_WAIT};
+use super::{
+    Rest,
+    lane::Lane,
+    retry::{Attempts, LONGEST_WAIT},
+};
 use crate::{
     auth::{Caller, now},
     error::{Error, RateLimit, Result},
@@ -39,6 +43,8 @@ const STORE_LIMIT: Duration = Duration::from_secs(2);
 const UNSAID: Duration = Duration::from_secs(60);
 /// How long a whole tier is closed at most because two files of it were refused.
 const WHOLE_TIER: u64 = 3600;
+/// How long what Figma named of plan and seat is relied on, in seconds.
+const NAMED_LIFETIME: u64 = 30 * 86_400;
 /// How Figma names the seats with a handful of tier 1 calls a month: View and Collab.
 const LOW: &str = "low";
 
@@ -112,9 +118,14 @@ impl Rest {
         caller: &Caller,
         tier: Tier,
         file: &str,
+        attempts: &mut Attempts,
     ) -> Result<Option<u64>> {
         let Ok(key) = self.key_of(lane, caller).await else { return Ok(None) };
         self.check_gates(lane, key, tier, file).await?;
+        // This very machine has no rates.
+        if !self.inner.base_url.starts_with("http://") {
+            keep_pace(lane, tier, file, attempts).await?;
+        }
         if tier != Tier::One {
             lane.limits.add(tier, 1);
             self.save_soon(lane, key);
@@ -229,6 +240,34 @@ impl Rest {
         if !calls.is_empty() {
             self.inner.store.count_later(key, calls, now());
         }
+    }
+}
+
+/// Spreads calls where Figma has named plan and seat, so that a burst stays below the published rate.
+///
+/// # Errors
+/// [`Error::RateLimited`] where that would take longer than a call waits.
+async fn keep_pace(lane: &Lane, tier: Tier, file: &str, attempts: &mut Attempts) -> Result<()> {
+    let named = {
+        let known = lane.limits.known();
+        let is_it = |gate: &&Gate| gate.file == file && now() < gate.seen_at + NAMED_LIFETIME;
+        known.gates.iter().find(is_it).map(|gate| (gate.plan.clone(), gate.seat.clone()))
+    };
+    let Some((plan, seat)) = named else { return Ok(()) };
+    match lane.pace.take(tier, plan.as_deref(), seat.as_deref(), attempts.patience()) {
+        Ok(Duration::ZERO) => Ok(()),
+        Ok(wait) => {
+            attempts.wait(wait).await;
+            Ok(())
+        }
+        Err(wait) => Err(Error::RateLimited(Box::new(RateLimit {
+            tier: tier.number(),
+            plan,
+            seat,
+            retry_after: Some(wait),
+            upgrade_link: None,
+            still: Some("This server keeps below the rate that Figma publishes for this plan; other tiers have rates of their own.".to_owned()),
+        }))),
     }
 }
 

@@ -59,9 +59,10 @@ fn the_sandbox_files_read_as_they_did() {
     ] {
         let result = client.call("figma_design_context_get", arguments);
         assert_eq!(result["isError"], false, "{name}: {}", text_of(&result));
-        let notes =
-            result["content"].as_array().unwrap().iter().skip(1).map(|note| note["text"].as_str().unwrap());
-        let text = notes.fold(text_of(&result).to_owned(), |text, note| text + &format!("\n[{note}]\n"));
+        let mut text = text_of(&result).to_owned();
+        for note in result["content"].as_array().unwrap().iter().skip(1) {
+            text += &format!("\n[{}]\n", note["text"].as_str().unwrap());
+        }
         problems.extend(golden::difference(&format!("tests/golden/designs/{name}.txt"), &text));
     }
     assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), golden::BLESS);

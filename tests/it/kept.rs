@@ -1,11 +1,18 @@
 //! Kept answers, gates and counts: shared by processes, and never somebody else's.
 
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use figma_mcp::sandbox::PRODUCT_FILE;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, text_of},
+    client::{Client, play, text_of},
     figma::Figma,
+    program::cache_dir,
 };
 
 fn nodes() -> Value {
@@ -257,4 +264,120 @@ fn a_store_that_is_none_is_made_anew_and_calls_go_on() {
         &[("FIGMA_TOKEN", "sandbox-personal")],
     );
     nowhere.json("figma_file_nodes_get", nodes());
+}
+
+#[test]
+fn what_is_asked_at_once_is_one_request_and_each_gets_its_own_part() {
+    let figma = Figma::start();
+    let mut server = figma.server(&["--no-cache"]);
+    // With what a held file does not have.
+    let nodes =
+        |ids: &[&str]| json!({ "file_key": PRODUCT_FILE, "ids": ids, "depth": 1, "geometry": "paths" });
+    let renders = |ids: &[&str]| json!({ "file_key": PRODUCT_FILE, "ids": ids, "format": "svg" });
+    let calls = [
+        ("figma_file_nodes_get", nodes(&["2:1"])),
+        ("figma_file_nodes_get", nodes(&["2:4", "99:99"])),
+        ("figma_file_nodes_get", nodes(&["2:1"])),
+        ("figma_file_images_render", renders(&["2:1"])),
+        ("figma_file_images_render", renders(&["2:4", "2:1"])),
+        // Other parameters: a request of its own.
+        (
+            "figma_file_nodes_get",
+            json!({ "file_key": PRODUCT_FILE, "ids": "2:4", "depth": 2, "geometry": "paths" }),
+        ),
+    ];
+    // The stamp first, so that it holds nobody up.
+    server.json("figma_file_image_fills_get", json!({ "file_key": PRODUCT_FILE }));
+    let before = figma.requests().len();
+    let begun: Vec<u64> = calls.iter().map(|(tool, arguments)| server.begin_call(tool, arguments)).collect();
+    let together: Vec<Value> = begun.into_iter().map(|id| server.answer(id)["result"].clone()).collect();
+    let requests = figma.requests();
+    let sent = tier_one(&requests[before..]);
+    assert!(sent.len() < calls.len() - 1, "{sent:?}");
+    assert!(sent.iter().any(|line| line.contains("/nodes?ids=2:1,2:4,99:99&depth=1")), "{sent:?}");
+    for ((tool, arguments), result) in calls.iter().zip(together) {
+        let mut alone = figma.server(&["--no-cache"]);
+        let expected = alone.call(tool, arguments.clone());
+        assert_eq!(result["isError"], false, "{result}");
+        assert_eq!(result["content"], expected["content"], "{tool} {arguments}");
+    }
+}
+
+#[test]
+fn a_bad_id_of_one_call_is_not_the_others_problem() {
+    let figma = Figma::start();
+    let mut server = figma.server(&[]);
+    server.json("figma_file_image_fills_get", json!({ "file_key": "RENDERSLOW" }));
+    let call = |format: &str, ids: &str| json!({ "file_key": "RENDERSLOW", "ids": ids, "format": format });
+    // Refused together, so each asks alone, and each is told.
+    let ids = ["2:1", "2:4"].map(|id| server.begin_call("figma_file_images_render", &call("svg", id)));
+    for id in ids {
+        let answer = server.answer(id);
+        assert_eq!(answer["result"]["structuredContent"]["error"], "too_large", "{answer}");
+    }
+}
+
+/// Kills servers in the middle of their writes; afterwards the store is whole, and every gate that was
+/// told of is closed.
+#[test]
+fn a_kill_tears_nothing_and_loses_no_gate() {
+    let rounds = if std::env::var_os("FIGMA_MCP_THOROUGH").is_some() { 200 } else { 25 };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let filler = (0..60_000_u64)
+        .fold(String::new(), |text, n| text + &format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+    let base = play(move |request, stream| {
+        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+        let (status, more, body) = if path.ends_with("/meta") {
+            ("200 OK", "", r#"{"file":{"last_touched_at":"2026-01-01T00:00:00Z","version":"1"}}"#.to_owned())
+        } else if path.contains("GATE") {
+            (
+                "429 Too Many Requests",
+                "retry-after: 300000\r\n",
+                r#"{"status":429,"err":"Rate limit exceeded"}"#.to_owned(),
+            )
+        } else {
+            ("200 OK", "", format!(r#"{{"name":"{filler}","document":{{}}}}"#))
+        };
+        log.lock().unwrap().push(path);
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        let _ = stream.write_all((head + &body).as_bytes());
+    });
+    let cache = cache_dir();
+    let server = || {
+        let cache = cache.to_str().unwrap();
+        Client::ready(&["--api-base-url", &base], &[("FIGMA_TOKEN", "x"), ("FIGMA_MCP_CACHE_DIR", cache)])
+    };
+    let file = |name: &str, round: u64| json!({ "file_key": format!("{name}{round:018}") });
+    for round in 0..rounds {
+        let mut client = server();
+        client.begin_call("figma_file_get", &file("LARGE", round));
+        client.refusal("figma_file_get", file("GATE", round));
+        std::thread::sleep(Duration::from_millis(round % 9));
+        // Killed, as its end is not waited for.
+        drop(client);
+    }
+    let requests = |name: &str| {
+        let seen = seen.lock().unwrap();
+        seen.iter().filter(|path| path.contains(name) && !path.ends_with("/meta")).count()
+    };
+    assert_eq!(requests("GATE"), usize::try_from(rounds).unwrap());
+    let mut last = server();
+    for round in 0..rounds {
+        let refusal = last.refusal("figma_file_get", file("GATE", round));
+        assert!(refusal["retry_after_s"].as_u64().unwrap() > 290_000, "{refusal}");
+    }
+    assert_eq!(requests("GATE"), usize::try_from(rounds).unwrap());
+    // Nothing that was sent is missing in the count.
+    let status = last.json("figma_status_get", json!({}));
+    let counted = status["calls_of_all_processes"]["tier_1"]["month"].as_u64().unwrap();
+    assert!(counted >= u64::try_from(requests("GATE") + requests("LARGE")).unwrap(), "{status}");
+    let store = rusqlite::Connection::open(cache.join("store.sqlite")).unwrap();
+    let verdict: String = store.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+    drop(last);
+    let _ = std::fs::remove_dir_all(&cache);
 }

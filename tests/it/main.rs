@@ -16,6 +16,8 @@ mod cli;
 mod client;
 mod comments;
 mod design;
+mod design_facts;
+mod design_properties;
 mod errors;
 mod faults;
 mod figma;

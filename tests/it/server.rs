@@ -223,9 +223,9 @@ fn a_slow_call_reports_progress_to_those_who_ask() {
 #[test]
 fn a_flood_is_bounded_and_local_answers_stay_quick() {
     let mut client = Client::sandbox();
-    // What no held file answers, so that each is a call of its own.
-    let args = json!({ "file_key": "HANG", "branch_data": true });
-    let ids: Vec<u64> = (0..150).map(|_| client.begin_call("figma_file_get", &args)).collect();
+    // Each of its own, since equal ones share a call.
+    let call = |version: u32| json!({ "file_key": "HANG", "version": version.to_string() });
+    let ids: Vec<u64> = (0..150).map(|version| client.begin_call("figma_file_get", &call(version))).collect();
     // Two run, 64 wait, the rest is told so at once.
     let busy = |message: &Value| message["result"]["structuredContent"]["error"] == "busy";
     for _ in 0..ids.len() - 66 {

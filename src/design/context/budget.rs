@@ -59,7 +59,11 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
         }
     }
     let mut fitted = attempt(1, SHORTER_TEXTS[2]);
-    truncate(&mut fitted.text, options.max_bytes);
+    match options.format {
+        super::Format::Tree => truncate(&mut fitted.text, options.max_bytes),
+        // Half a document is none.
+        _ => fitted.text = format!("{{\"nodes\":[],\"folded\":{total}}}"),
+    }
     fitted
 }
 

@@ -1,7 +1,7 @@
 //! From the shown nodes to the lines of a description: subtrees that repeat an earlier one become one
 //! line with what differs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
@@ -33,8 +33,8 @@ pub(super) enum Role {
     Full { label: u32 },
     /// As the line with this number, with these texts in place of its own.
     Same { label: u32, texts: Vec<Slot> },
-    /// What differs from this node in the subtree that the line above repeats.
-    Difference { from: u32 },
+    /// What differs from the node `from` in the subtree of `first`, which the line above repeats.
+    Difference { from: u32, first: u32 },
     /// Nodes that are not shown.
     Folded { counts: Counts },
 }
@@ -64,6 +64,8 @@ pub(super) struct Lines<'a> {
     builds: Vec<(u64, u32)>,
     /// Nodes that were written in full, by build.
     written: HashMap<u64, Vec<u32>, RandomState>,
+    /// Nodes with a line of their own: only those can be named by what differs from them.
+    in_full: HashSet<u32, RandomState>,
     /// For each node that others repeat, its number and the line where it stands.
     labels: HashMap<u32, u32, RandomState>,
     out: Vec<Line>,
@@ -80,6 +82,7 @@ impl<'a> Lines<'a> {
             groups: &options.include,
             builds: Vec::new(),
             written: HashMap::default(),
+            in_full: HashSet::default(),
             labels: HashMap::default(),
             out: Vec::new(),
         };
@@ -115,6 +118,7 @@ impl<'a> Lines<'a> {
         if let Some((build, _)) = self.builds.get(node as usize) {
             self.written.entry(*build).or_default().push(node);
         }
+        self.in_full.insert(node);
         let of = self.view.design.node(node);
         let facts = self.facts(of).collect();
         let place = self.place(node, parent);
@@ -163,7 +167,9 @@ impl<'a> Lines<'a> {
             .take(CANDIDATES)
             .filter_map(|first| {
                 let mut differences = Differences::default();
-                self.compare_children(*first, node, most, &mut differences).then_some((*first, differences))
+                let is_close = self.compare_children(*first, node, most, &mut differences)
+                    && differences.nodes.iter().all(|(from, _)| self.in_full.contains(from));
+                is_close.then_some((*first, differences))
             })
             .min_by_key(|(_, differences)| differences.nodes.len())
     }
@@ -260,7 +266,7 @@ impl<'a> Lines<'a> {
             let (facts, absent) = self.changes(from, to);
             let (before, now) = (self.place_in_tree(from), self.place_in_tree(to));
             let place = if before == now { None } else { now };
-            let role = Role::Difference { from };
+            let role = Role::Difference { from, first };
             self.out.push(Line { depth: depth + 1, node: to, parent: None, role, facts, place, absent });
         }
     }

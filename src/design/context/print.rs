@@ -242,9 +242,11 @@ impl<'a> Printer<'a> {
                 self.slots(texts);
                 self.rest(line);
             }
-            Role::Difference { from } => {
+            Role::Difference { from, first } => {
                 self.terms.insert(Term::Difference);
-                let from_id = self.short_id(*from);
+                let short = self.short_id(*from);
+                let is_alone = self.count_short(*first, short) == 1;
+                let from_id = if is_alone { short } else { self.id(*from) };
                 let node = self.design.node(line.node);
                 let _ = write!(self.out, "~#{from_id}");
                 if node.name != self.design.node(*from).name {
@@ -267,7 +269,9 @@ impl<'a> Printer<'a> {
                 None => self.out.push('='),
             }
             if let Some(place) = &slot.place {
-                place.write(&mut self.out);
+                let mut words = String::new();
+                place.write(&mut words);
+                let _ = write!(self.out, "({})", words.trim_start());
             }
         }
     }
@@ -360,6 +364,12 @@ impl<'a> Printer<'a> {
             self.terms.insert(if is_inner { Term::InnerId } else { Term::Id });
         }
         short
+    }
+
+    /// How many nodes of a subtree have this short id.
+    fn count_short(&self, root: u32, short: &str) -> usize {
+        let own = |child: u32| usize::from(ids::short(self.id(child), Some(self.id(root))) == short);
+        self.view.children(root).map(|child| own(child) + self.count_short(child, short)).sum()
     }
 
     fn component_name(&self, component: Symbol) -> Option<&'a str> {

@@ -1,0 +1,565 @@
+//! Proves that a description loses nothing: reads the tree back, what repeats written out again, and
+//! walks it side by side with the raw answer.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use std::collections::{BTreeSet, HashMap};
+
+use figma_mcp::design::context::{Group, Options, describe};
+use serde_json::{Map, Value};
+
+use crate::{
+    client::{Client, text_of},
+    design::{collect, real_files},
+};
+
+#[test]
+fn every_fact_of_real_designs_is_said() {
+    for (name, answer) in real_files() {
+        check(&name, &answer);
+    }
+}
+
+#[test]
+fn every_fact_of_the_sandbox_files_is_said() {
+    use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, WHITEBOARD_FILE};
+    let mut client = Client::sandbox();
+    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
+        let result = client.call("figma_file_get", serde_json::json!({ "file_key": key }));
+        // Only as long as the answer is not too long to come whole.
+        if serde_json::from_str::<Value>(text_of(&result)).is_ok_and(|file| file.get("document").is_some()) {
+            check(key, text_of(&result).as_bytes());
+        }
+    }
+}
+
+/// The checker notices when something is missing: else it proves nothing.
+#[test]
+fn the_checker_finds_what_is_lost() {
+    let raw = serde_json::json!({ "id": "1:1", "name": "Box", "type": "FRAME", "children": [
+        { "id": "1:2", "name": "x", "type": "TEXT", "characters": "Hello", "style": { "fontFamily": "Inter", "fontSize": 12 } },
+        { "id": "1:3", "name": "y", "type": "INSTANCE", "componentId": "9:9",
+          "fills": [{ "type": "SOLID", "color": { "r": 1, "g": 0, "b": 0, "a": 1 }, "boundVariables": { "color": { "type": "VARIABLE_ALIAS", "id": "VariableID:7:7" } } }],
+          "interactions": [{ "trigger": { "type": "ON_CLICK" }, "actions": [{ "type": "NODE", "destinationId": "5:5" }] }] },
+    ] });
+    let design = collect(raw.to_string().as_bytes(), false);
+    let whole = describe(&design, &everything()).text;
+    assert_eq!(problems(&raw, &whole), Vec::<String>::new());
+    for lost in ["\"Hello\"", "#F00", "9:9", "@7:7", "5:5"] {
+        let without = whole.replace(lost, "");
+        assert!(!problems(&raw, &without).is_empty(), "{lost} was not missed in\n{without}");
+    }
+}
+
+fn everything() -> Options {
+    Options { include: Group::ALL.to_vec(), ..Options::default() }
+}
+
+fn check(name: &str, answer: &[u8]) {
+    let text = describe(&collect(answer, false), &everything()).text;
+    let raw: Value = serde_json::from_slice(answer).unwrap();
+    let problems = problems(&raw, &text);
+    assert!(
+        problems.is_empty(),
+        "{name}: {} facts are missing\n{}",
+        problems.len(),
+        problems[..problems.len().min(20)].join("\n")
+    );
+}
+
+fn problems(raw: &Value, text: &str) -> Vec<String> {
+    let tree = Tree::read(text);
+    let root = raw.get("document").unwrap_or(raw);
+    let mut checker = Checker { raw, text, problems: Vec::new() };
+    match tree.roots.as_slice() {
+        [node] => checker.node(root, &tree.expand(node), false),
+        roots => checker.problems.push(format!("{} roots", roots.len())),
+    }
+    checker.problems
+}
+
+// ---------------------------------------------------------------------------- reading a tree
+
+/// One line and what is below it.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    depth: usize,
+    /// Kind, name, id.
+    title: String,
+    id: String,
+    text: Option<String>,
+    /// Everything behind the id, names of what repeats written out.
+    rest: String,
+    label: Option<String>,
+    same: Option<String>,
+    slots: Vec<Option<String>>,
+    /// Its place in the raw answer is that of another one: it stands in a repetition.
+    is_repeated: bool,
+    children: Vec<Node>,
+    /// By the id of the node in the first subtree.
+    differences: Vec<(String, String)>,
+    folded: u64,
+}
+
+struct Tree {
+    roots: Vec<Node>,
+    labelled: HashMap<String, Node>,
+}
+
+impl Tree {
+    fn read(text: &str) -> Self {
+        let mut names: HashMap<String, String> = HashMap::new();
+        let mut open: Vec<Node> = Vec::new();
+        let mut roots: Vec<Node> = Vec::new();
+        for line in text.lines() {
+            if let Some(definition) = line.strip_prefix('$') {
+                let (name, words) = definition.split_once(' ').unwrap();
+                names.insert(name.to_owned(), written_out(words, &names));
+                continue;
+            }
+            if line.is_empty()
+                || line.starts_with(['#', '('])
+                || (line.starts_with('<') && !line.contains(" #"))
+            {
+                continue;
+            }
+            let node = Node::read(&written_out(line, &names));
+            close(&mut open, &mut roots, node.depth);
+            let parent = open.last_mut();
+            match (parent, &node) {
+                (Some(parent), node) if node.folded > 0 => parent.folded += node.folded,
+                (Some(parent), node) if node.title == "~" => {
+                    parent.differences.push((node.id.clone(), node.rest.clone()));
+                }
+                _ => open.push(node),
+            }
+        }
+        close(&mut open, &mut roots, 0);
+        let mut labelled = HashMap::new();
+        for root in &roots {
+            root.labels(&mut labelled);
+        }
+        Self { roots, labelled }
+    }
+
+    /// A node with every repetition in it written out.
+    fn expand(&self, node: &Node) -> Node {
+        let mut node = node.clone();
+        if let Some(label) = &node.same {
+            let first = self.expand(&self.labelled[label]);
+            node.children = first.children;
+            node.rest = overlaid(&first.rest, &node.rest);
+            let mut slots = node.slots.clone().into_iter();
+            node.children.iter_mut().for_each(|child| child.fill(&mut slots));
+            node.children.iter_mut().for_each(Node::repeat);
+            for (id, rest) in node.differences.clone() {
+                let found = node.children.iter_mut().find_map(|child| child.find(&id));
+                let found = found.unwrap_or_else(|| panic!("no {id} in {label}"));
+                found.rest = overlaid(&found.rest, &rest);
+                if let Some(tag) = tag(&rest) {
+                    found.title = format!("{tag} {}", found.title);
+                }
+            }
+            return node;
+        }
+        node.children = node.children.iter().map(|child| self.expand(child)).collect();
+        node
+    }
+}
+
+fn close(open: &mut Vec<Node>, roots: &mut Vec<Node>, depth: usize) {
+    while open.last().is_some_and(|node| node.depth >= depth) {
+        let node = open.pop().unwrap();
+        match open.last_mut() {
+            Some(parent) => parent.children.push(node),
+            None => roots.push(node),
+        }
+    }
+}
+
+/// `<Name id>` at the beginning of what differs.
+fn tag(rest: &str) -> Option<&str> {
+    let start = rest.find('<')?;
+    let end = rest[start..].find('>')?;
+    Some(&rest[start..=start + end])
+}
+
+/// What a repetition says, before what it repeats: whoever looks for a key finds the newer one first.
+fn overlaid(first: &str, own: &str) -> String {
+    format!("{own} ⟂ {first}")
+}
+
+impl Node {
+    fn read(line: &str) -> Self {
+        let body = line.trim_start_matches(' ');
+        let depth = line.len() - body.len();
+        if let Some(folded) = body.strip_prefix('+') {
+            let folded = folded.split(' ').next().unwrap().parse().unwrap();
+            return Self { depth, folded, ..Self::default() };
+        }
+        if let Some(difference) = body.strip_prefix("~#") {
+            let (id, rest) = difference.split_once(' ').unwrap_or((difference, ""));
+            return Self {
+                depth,
+                title: "~".to_owned(),
+                id: id.to_owned(),
+                rest: rest.to_owned(),
+                ..Self::default()
+            };
+        }
+        let at = outside(body)
+            .find(|at| body[*at..].starts_with(" #"))
+            .unwrap_or_else(|| panic!("no id in {line}"));
+        let (title, after) = body.split_at(at);
+        let (id, rest) = after[2..].split_once(' ').unwrap_or((&after[2..], ""));
+        let mut node = Self {
+            depth,
+            title: title.to_owned(),
+            id: id.to_owned(),
+            rest: rest.to_owned(),
+            text: quoted(rest),
+            ..Self::default()
+        };
+        let first = rest.split(' ').next().unwrap_or_default();
+        if let Some(label) = first.strip_prefix("=T") {
+            node.same = Some(label.to_owned());
+            node.read_slots(&rest[first.len()..]);
+            node.text = None;
+        } else if let Some(label) = first.strip_prefix('T').filter(|label| label.parse::<u32>().is_ok()) {
+            node.label = Some(label.to_owned());
+            node.text = quoted(rest[first.len()..].trim_start());
+        }
+        node
+    }
+
+    /// ` "text" = "text"(@1,2)`
+    fn read_slots(&mut self, mut rest: &str) {
+        while let Some(after) = rest.strip_prefix(' ') {
+            if let Some(text) = quoted(after) {
+                rest = &after[text.len()..];
+                self.slots.push(Some(text));
+            } else if after.starts_with("= ") || after == "=" || after.starts_with("=(") {
+                self.slots.push(None);
+                rest = &after[1..];
+            } else {
+                return;
+            }
+            if rest.starts_with('(') {
+                rest = &rest[rest.find(')').unwrap() + 1..];
+            }
+        }
+    }
+
+    fn repeat(&mut self) {
+        self.is_repeated = true;
+        self.children.iter_mut().for_each(Node::repeat);
+    }
+
+    fn labels(&self, into: &mut HashMap<String, Node>) {
+        if let Some(label) = &self.label {
+            into.insert(label.clone(), self.clone());
+        }
+        self.children.iter().for_each(|child| child.labels(into));
+    }
+
+    fn fill(&mut self, slots: &mut impl Iterator<Item = Option<String>>) {
+        if self.text.is_some()
+            && let Some(Some(text)) = slots.next()
+        {
+            self.text = Some(text);
+        }
+        self.children.iter_mut().for_each(|child| child.fill(slots));
+    }
+
+    fn find(&mut self, id: &str) -> Option<&mut Node> {
+        // In full where the short form is not alone: what it ends with is enough here.
+        if self.id == id || (id.contains(';') && id.ends_with(&format!(";{}", self.id))) {
+            return Some(self);
+        }
+        self.children.iter_mut().find_map(|child| child.find(id))
+    }
+}
+
+/// A text in quotation marks at the beginning.
+fn quoted(text: &str) -> Option<String> {
+    let mut escaped = false;
+    let inner = text.strip_prefix('"')?;
+    for (at, c) in inner.char_indices() {
+        match c {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return Some(text[..at + 2].to_owned()),
+            _ => escaped = false,
+        }
+    }
+    None
+}
+
+/// Where a line is outside quotation marks and angle brackets.
+fn outside(line: &str) -> impl Iterator<Item = usize> {
+    let (mut in_text, mut escaped, mut in_tag) = (false, false, false);
+    line.char_indices().filter_map(move |(at, c)| {
+        let is_outside = !in_text && !in_tag;
+        match c {
+            '\\' if in_text && !escaped => {
+                escaped = true;
+                return None;
+            }
+            '"' if !escaped => in_text = !in_text,
+            '<' if !in_text => in_tag = true,
+            '>' if !in_text => in_tag = false,
+            _ => {}
+        }
+        escaped = false;
+        is_outside.then_some(at)
+    })
+}
+
+/// With `$n` replaced by what it stands for.
+fn written_out(line: &str, names: &HashMap<String, String>) -> String {
+    let mut out = String::new();
+    let mut from = 0;
+    for at in outside(line).collect::<Vec<_>>() {
+        if at < from || !line[at..].starts_with('$') {
+            continue;
+        }
+        let name: String = line[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        if let Some(words) = names.get(&name) {
+            out += &line[from..at];
+            out += words;
+            from = at + 1 + name.len();
+        }
+    }
+    out + &line[from..]
+}
+
+// ---------------------------------------------------------------------------- comparing
+
+struct Checker<'a> {
+    raw: &'a Value,
+    text: &'a str,
+    problems: Vec<String>,
+}
+
+impl Checker<'_> {
+    fn node(&mut self, raw: &Value, said: &Node, in_component: bool) {
+        let id = raw["id"].as_str().unwrap();
+        self.own_facts(id, raw, said);
+        if is_drawing(said) {
+            self.drawing(id, raw, said);
+            return;
+        }
+        let in_component = in_component || raw["type"] == "COMPONENT";
+        let visible = visible_children(raw, in_component);
+        if visible.len() as u64 != said.children.len() as u64 + said.folded {
+            self.problems.push(format!("{id}: {} children, {} said", visible.len(), said.children.len()));
+            return;
+        }
+        for (raw, said) in visible.iter().zip(&said.children) {
+            self.node(raw, said, in_component);
+        }
+    }
+
+    fn own_facts(&mut self, id: &str, raw: &Value, said: &Node) {
+        if !said.is_repeated && !id.ends_with(&said.id) {
+            self.problems.push(format!("{id}: said as {}", said.id));
+        }
+        if let Some(text) = raw["characters"].as_str().filter(|text| !text.is_empty()) {
+            self.characters(id, raw, text, said);
+        }
+        for paints in ["fills", "strokes"] {
+            let key = if paints == "fills" { "fill=" } else { "stroke=" };
+            for wanted in paint_words(&raw[paints]) {
+                if !newest(&said.rest, key).contains(&wanted) {
+                    self.problems.push(format!("{id}: {paints} {wanted} not in {}", said.rest));
+                }
+            }
+        }
+        if let Some(component) = raw["componentId"].as_str().filter(|_| raw["type"] == "INSTANCE") {
+            let name = self.component_name(component);
+            let is_said =
+                said.title.contains(&format!("<{name}")) || said.title.contains(&format!("<\"{name}"));
+            if !is_said || !self.text.contains(component) {
+                self.problems.push(format!("{id}: component {component} ({name}) not in {}", said.title));
+            }
+        }
+        for variable in variables(raw) {
+            if !said.rest.contains(&format!("@{variable}")) {
+                self.problems.push(format!("{id}: variable {variable} not in {}", said.rest));
+            }
+        }
+        for wanted in destinations(raw) {
+            if !newest(&said.rest, "→ ").contains(&wanted) {
+                self.problems.push(format!("{id}: interaction to {wanted} not in {}", said.rest));
+            }
+        }
+    }
+
+    fn characters(&mut self, id: &str, raw: &Value, text: &str, said: &Node) {
+        let Some(found) = &said.text else {
+            self.problems.push(format!("{id}: no text {text:?}"));
+            return;
+        };
+        let found: String = serde_json::from_str(found).unwrap_or_else(|_| found.clone());
+        let plain = text.replace(['\u{2028}', '\u{2029}'], "\n");
+        let has_marks = raw["characterStyleOverrides"].as_array().is_some_and(|list| !list.is_empty())
+            || raw["lineTypes"].as_array().is_some_and(|list| list.iter().any(|kind| kind != "NONE"));
+        let is_said = if has_marks {
+            let found = unmarked(&found);
+            plain.split_whitespace().all(|word| found.contains(&unmarked(word)))
+        } else {
+            found == plain
+        };
+        if !is_said {
+            self.problems.push(format!("{id}: text {text:?} said as {found:?}"));
+        }
+    }
+
+    /// A drawing's line names or counts what it is painted with, and counts its paths.
+    fn drawing(&mut self, id: &str, raw: &Value, said: &Node) {
+        let (mut paths, mut paints) = (0, BTreeSet::new());
+        let mut variables_inside = BTreeSet::new();
+        marks(raw, &mut |mark| {
+            paths += 1;
+            paints.extend(paint_words(&mark["fills"]));
+            paints.extend(paint_words(&mark["strokes"]));
+            variables_inside.extend(variables(mark));
+        });
+        if !said.rest.contains(&format!("{paths} path")) {
+            self.problems.push(format!("{id}: {paths} paths not in {}", said.rest));
+        }
+        if !said.rest.contains("more paints") {
+            for paint in paints.into_iter().filter(|paint| !said.rest.contains(paint)) {
+                self.problems.push(format!("{id}: paint {paint} not in {}", said.rest));
+            }
+            for variable in variables_inside {
+                if !said.rest.contains(&format!("@{variable}")) {
+                    self.problems.push(format!("{id}: variable {variable} not in {}", said.rest));
+                }
+            }
+        }
+    }
+
+    fn component_name(&self, id: &str) -> String {
+        let Some(component) = self.raw["components"].get(id) else { return id.to_owned() };
+        let set = component["componentSetId"].as_str().and_then(|set| self.raw["componentSets"].get(set));
+        set.unwrap_or(component)["name"].as_str().unwrap_or(id).to_owned()
+    }
+}
+
+/// A text without light markup.
+fn unmarked(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('‹').enumerate() {
+        let part =
+            if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start() };
+        out += part;
+    }
+    out.replace(['*', '_', '~', '›'], "")
+}
+
+/// The part of a line from where a key is said last, up to where an older line begins.
+fn newest<'a>(rest: &'a str, key: &str) -> &'a str {
+    rest.split(" ⟂ ").find(|part| part.contains(key)).unwrap_or("")
+}
+
+fn is_drawing(said: &Node) -> bool {
+    let newest = said.rest.split(" ⟂ ").find(|part| part.contains(" path") || part.starts_with("1 path"));
+    said.children.is_empty()
+        && newest.is_some_and(|part| {
+            let words: Vec<&str> = part.split(' ').collect();
+            words.windows(2).any(|pair| pair[0].parse::<u32>().is_ok() && matches!(pair[1], "path" | "paths"))
+        })
+}
+
+fn visible_children(raw: &Value, in_component: bool) -> Vec<&Value> {
+    let is_shown = |child: &&Value| {
+        child["visible"] != false
+            || (in_component && child["componentPropertyReferences"].get("visible").is_some())
+    };
+    raw["children"].as_array().map(|list| list.iter().filter(is_shown).collect()).unwrap_or_default()
+}
+
+/// Every visible node below that has no children of its own.
+fn marks(raw: &Value, each: &mut impl FnMut(&Value)) {
+    for child in visible_children(raw, false) {
+        if visible_children(child, false).is_empty() {
+            each(child);
+        } else {
+            marks(child, each);
+        }
+    }
+}
+
+/// What each visible paint of a list must be said with.
+fn paint_words(list: &Value) -> Vec<String> {
+    let paints = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    paints.iter().filter(|paint| paint["visible"] != false).flat_map(one_paint).collect()
+}
+
+fn one_paint(paint: &Value) -> Vec<String> {
+    match paint["type"].as_str().unwrap_or_default() {
+        "SOLID" => vec![hex(&paint["color"])],
+        kind if kind.starts_with("GRADIENT") => {
+            paint["gradientStops"].as_array().into_iter().flatten().map(|stop| hex(&stop["color"])).collect()
+        }
+        "IMAGE" => paint["gifRef"]
+            .as_str()
+            .or_else(|| paint["imageRef"].as_str())
+            .map(|image| image[..8].to_owned())
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn hex(colour: &Value) -> String {
+    let byte = |name: &str| (colour[name].as_f64().unwrap_or(0.0) * 255.0).round() as u8;
+    let digits = format!("{:02X}{:02X}{:02X}", byte("r"), byte("g"), byte("b"));
+    let is_short = digits.as_bytes().chunks(2).all(|pair| pair[0] == pair[1]);
+    if is_short {
+        format!("#{}{}{}", &digits[..1], &digits[2..3], &digits[4..5])
+    } else {
+        format!("#{digits}")
+    }
+}
+
+/// The variables that a node itself is bound to, as they are written without names.
+fn variables(raw: &Value) -> BTreeSet<String> {
+    fn aliases(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) if map.get("type").is_some_and(|kind| kind == "VARIABLE_ALIAS") => {
+                let id = map["id"].as_str().unwrap().trim_start_matches("VariableID:");
+                found.insert(match id.split_once('/') {
+                    Some((key, rest)) => format!("{}/{rest}", &key[..6]),
+                    None => id.to_owned(),
+                });
+            }
+            Value::Object(map) if map.get("visible").is_some_and(|visible| visible == false) => {}
+            Value::Object(map) => map.values().for_each(|value| aliases(value, found)),
+            Value::Array(list) => list.iter().for_each(|value| aliases(value, found)),
+            _ => {}
+        }
+    }
+    let own: Map<String, Value> = raw
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "children" | "visible" | "background"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let mut found = BTreeSet::new();
+    aliases(&Value::Object(own), &mut found);
+    found
+}
+
+/// Where a node's interactions lead.
+fn destinations(raw: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for interaction in raw["interactions"].as_array().into_iter().flatten() {
+        for action in interaction["actions"].as_array().into_iter().flatten() {
+            let destination = action["destinationId"].as_str().or_else(|| action["url"].as_str());
+            found.extend(destination.or_else(|| raw["transitionNodeID"].as_str()).map(str::to_owned));
+        }
+    }
+    found
+}
