@@ -3,7 +3,6 @@
 pub mod comments;
 pub mod context;
 pub mod fold;
-
-pub mod names;
+pub mod naming;
 pub mod pieces;
 pub mod search;

@@ -115,6 +115,50 @@ impl Beside {
     }
 }
 
+/// All nodes that are walked: their names, and what stands beside them.
+#[derive(Debug, Default)]
+pub struct Subtree {
+    /// Name by id.
+    pub names: HashMap<String, String>,
+    /// What the answer says beside its trees.
+    pub beside: Beside,
+    /// The ids of the nodes that are open.
+    open: Vec<String>,
+}
+
+impl Visitor for Subtree {
+    fn open(&mut self, _at: u64) {
+        self.open.push(String::new());
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        if let Some(id) = self.open.last_mut() {
+            if key == b"id" {
+                *id = text(value).into_owned();
+            } else {
+                self.names.insert(id.clone(), text(value).into_owned());
+            }
+        }
+        Flow::Continue
+    }
+
+    fn close(&mut self, _end: u64) {
+        self.open.pop();
+    }
+
+    fn beside(&mut self, _entry: Option<&str>, key: &[u8], value: &[u8]) {
+        self.beside.member(key, value);
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        matches!(key, b"id" | b"name")
+    }
+
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        Beside::wants(key)
+    }
+}
+
 /// Two visitors on one walk, the second of which may be missing.
 #[derive(Debug)]
 pub struct Pair<A, B> {
@@ -212,6 +256,15 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
     }
 }
 
+#[cfg(test)]
+impl Subtree {
+    fn of(tree: &[u8]) -> Self {
+        let mut walker = crate::walk::Walker::new(Self::default());
+        walker.push(tree).unwrap();
+        walker.finish().unwrap()
+    }
+}
+
 /// Calls back with the id of each variable that a piece of raw JSON is bound to, in their order.
 pub fn variables<'a>(value: &'a [u8], mut found: impl FnMut(&'a str)) {
     let Ok(text) = std::str::from_utf8(value) else { return };
@@ -267,6 +320,14 @@ mod tests {
                 "{one} {other}"
             );
         }
+    }
+
+    #[test]
+    fn a_subtree_knows_the_names_of_all_that_is_in_it() {
+        let tree =
+            br#"{"id":"1:1","name":"a","type":"FRAME","children":[{"id":"1:2","name":"b","type":"TEXT"}]}"#;
+        let names = Subtree::of(tree).names;
+        assert_eq!((names["1:1"].as_str(), names["1:2"].as_str(), names.len()), ("a", "b", 2));
     }
 
     #[test]

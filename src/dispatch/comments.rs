@@ -33,6 +33,7 @@ pub(super) async fn digest_of(
         match source::read(app, caller, tool, file_key, None, &[], visitor).await {
             Ok((anchors, provenance)) => {
                 output.meta.insert("cache".to_owned(), provenance.to_json());
+                output.notes.extend(provenance.notes);
                 Some(anchors)
             }
             Err(Error::Cancelled) => return Err(Error::Cancelled),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{App, Output, source};
+use super::{App, Output, source, variables};
 use crate::{
     auth::Caller,
     design::context::{self, Collector, Design, Format, Group, Options},
@@ -34,6 +34,12 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
             // A design without its comments is still a design.
             Err(error) => notes.push(format!("No comments: {error}.")),
         }
+    }
+    if options.include.contains(&Group::Variables) {
+        let bound = design.variables().into_iter().map(str::to_owned).collect();
+        let names = variables::name(app, caller, tool, file_key, &bound).await;
+        options.variables = names.for_design();
+        notes.extend(names.note);
     }
     let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
     let described =

@@ -7,6 +7,7 @@ mod ceiling;
 mod comments;
 mod context;
 mod fold;
+mod handoff;
 mod images;
 mod outline;
 mod picture;
@@ -17,6 +18,7 @@ mod screenshot;
 mod search;
 pub mod source;
 mod status;
+pub mod suggest;
 mod teams;
 mod untrusted;
 mod variables;
@@ -218,7 +220,6 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
             source::answer(app, caller, tool, endpoint, &args).await
         }
         Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
-        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
         Handler::ImagesDownload(endpoints) => {
             Box::pin(images::download(app, caller, tool, endpoints, &args)).await
@@ -230,6 +231,8 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         Handler::CommentsDigest(endpoint) => {
             Box::pin(comments::digest_of(app, caller, tool, endpoint, &args)).await
         }
+        Handler::Handoff(_) => Box::pin(handoff::get(app, caller, tool, &args)).await,
+        Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

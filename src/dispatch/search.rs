@@ -7,7 +7,7 @@ use crate::{
     auth::Caller,
     design::{
         fold::Needle,
-        names::Uses,
+        naming::Uses,
         pieces::Pair,
         search::{Field, Question, Search, Size},
     },
@@ -29,7 +29,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let (mut search, uses) = both.into_inner();
     let mut output = Output::default();
     if let Some(uses) = uses {
-        let names = variables::resolve(app, caller, tool, file_key, &uses).await;
+        let names = variables::name_all(app, caller, tool, file_key, &uses).await;
         output.notes.extend(names.note);
         search
             .call_variables(names.variables.into_iter().map(|(id, variable)| (id, variable.name)).collect());
@@ -41,6 +41,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let is_more = !found.hits.is_empty() && next < found.total;
     let next_page = is_more.then(|| Args::from_iter([("offset".to_owned(), json!(next))]));
     output.meta.insert("cache".to_owned(), provenance.to_json());
+    output.notes.extend(provenance.notes);
     Ok(Output {
         next_page,
         ..Output { notes: output.notes, meta: output.meta, ..Output::text(found.print(&question)) }

@@ -139,6 +139,19 @@ pub async fn read<V: Visitor + Send + 'static>(
     }
 }
 
+/// The same for a file that is held, and never a tier 1 call: nothing where it is not.
+pub(super) async fn peek<V: Visitor + Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    file_key: &str,
+    ids: &[String],
+    visitor: V,
+) -> Option<V> {
+    let held = app.rest.held(caller, file_key).await.ok()??;
+    let ids = ids.to_vec();
+    blocking(move || walk_held(&held, &ids, visitor)).await.ok()
+}
+
 fn walk_held<V: Visitor>(held: &Held, ids: &[String], visitor: V) -> Result<V> {
     let composed = if ids.is_empty() { held.file(None, None)? } else { held.nodes(ids, None)?.0 };
     let mut walker = Walker::new(visitor);

@@ -1,17 +1,20 @@
 //! What variables are called: asked of Figma once, and where it does not say, concluded.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use super::App;
+use super::{App, source};
 use crate::{
     auth::{Caller, Fingerprint},
-    design::names::{Uses, Variables, infer, official},
+    design::{
+        context::{Origin, VariableNames},
+        naming::{Uses, Variable, Variables, infer, official},
+    },
     error::{Error, Result},
     table::{self, Tool, args::Args},
 };
@@ -83,9 +86,39 @@ pub(super) fn known(app: &App, caller: &Caller, file_key: &str) -> Option<Variab
     app.variables.find(caller.fingerprint(), file_key)?.ok()
 }
 
-/// What the variables that are used are called: officially where the credential may ask (one tier 2
-/// call, unless it was made lately), else as what surrounds them suggests.
-pub(super) async fn resolve(
+impl Names {
+    /// For a description.
+    pub(super) fn for_design(&self) -> VariableNames {
+        let origin = |one: &Variable| if one.is_official { Origin::Official } else { Origin::Inferred };
+        let named = self.variables.iter().map(|(id, one)| (id.clone(), (one.name.clone(), origin(one))));
+        VariableNames(named.collect())
+    }
+}
+
+/// What these variables are called: officially where the credential may ask (one tier 2 call, unless it
+/// was made lately), else as their uses in the held file suggest.
+pub(super) async fn name(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+    ids: &BTreeSet<String>,
+) -> Names {
+    if ids.is_empty() {
+        return Names::default();
+    }
+    let listed = listed(app, caller, tool, file_key).await;
+    let named = named(ids, &listed, None);
+    if named.variables.len() == ids.len() {
+        return named;
+    }
+    // The whole file, not the nodes at hand: a variable has the same name wherever it is looked at.
+    let uses = source::peek(app, caller, file_key, &[], Uses::default()).await;
+    self::named(ids, &listed, uses.as_ref())
+}
+
+/// The same for all variables of a file that has just been read.
+pub(super) async fn name_all(
     app: &App,
     caller: &Caller,
     tool: &'static Tool,
@@ -95,22 +128,39 @@ pub(super) async fn resolve(
     if uses.found.is_empty() {
         return Names::default();
     }
-    let listed = listed(app, caller, tool, file_key).await;
-    let mut variables = infer(uses);
-    let official = listed.as_ref().ok();
-    let mut by_key: HashMap<&str, &str> = HashMap::new();
-    for id in official.into_iter().flat_map(Variables::keys) {
-        by_key.extend(key(id).map(|key| (key, id.as_str())));
+    let ids = uses.found.keys().cloned().collect();
+    named(&ids, &listed(app, caller, tool, file_key).await, Some(uses))
+}
+
+fn named(ids: &BTreeSet<String>, listed: &Result<Variables>, uses: Option<&Uses>) -> Names {
+    let index = listed.as_ref().ok().map(Index::of);
+    let mut inferred = uses.map(infer).unwrap_or_default();
+    let mut variables = Variables::new();
+    for id in ids {
+        let official = index.as_ref().and_then(|index| index.find(id)).cloned();
+        variables.extend(official.or_else(|| inferred.remove(id)).map(|variable| (id.clone(), variable)));
     }
-    for (id, variable) in &mut variables {
-        // A library's variable has the same key in every file, but not always the same number.
-        let twin = || key(id).and_then(|key| by_key.get(key)).and_then(|id| official?.get(*id));
-        if let Some(known) = official.and_then(|official| official.get(id)).or_else(twin) {
-            *variable = known.clone();
-        }
-    }
-    let note = note(&variables, listed.as_ref().err());
+    let note = note(&variables, ids.len(), listed.as_ref().err());
     Names { variables, note }
+}
+
+/// Official names, by id and by key.
+struct Index<'a> {
+    official: &'a Variables,
+    by_key: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Index<'a> {
+    fn of(official: &'a Variables) -> Self {
+        let by_key = official.keys().filter_map(|id| Some((key(id)?, id.as_str()))).collect();
+        Self { official, by_key }
+    }
+
+    /// A library's variable has the same key in every file, but not always the same number.
+    fn find(&self, id: &str) -> Option<&'a Variable> {
+        let twin = || key(id).and_then(|key| self.by_key.get(key)).and_then(|id| self.official.get(*id));
+        self.official.get(id).or_else(twin)
+    }
 }
 
 /// The key of a library's variable: `VariableID:KEY/1:2`.
@@ -118,22 +168,24 @@ fn key(id: &str) -> Option<&str> {
     Some(id.strip_prefix("VariableID:")?.split_once('/')?.0)
 }
 
-fn note(variables: &Variables, refusal: Option<&Error>) -> Option<String> {
+/// Why some names are not official, and where they come from.
+fn note(variables: &Variables, wanted: usize, refusal: Option<&Error>) -> Option<String> {
     let inferred = variables.values().filter(|variable| !variable.is_official).count();
     let by_style =
         variables.values().filter(|one| !one.is_official && one.known_from.starts_with("the style")).count();
-    if inferred == 0 {
-        return None;
-    }
     let why = match refusal {
         None => "Figma's list of this file's variables does not have them".to_owned(),
         Some(error) => reason(error),
     };
-    Some(format!(
-        "{inferred} of {} variable names are inferred, not official, since {why}: {by_style} from the styles that carry them, {} from how they are used and their values.",
-        variables.len(),
-        inferred - by_style,
-    ))
+    let nameless = wanted - variables.len();
+    match (inferred, nameless) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{nameless} of {wanted} variables have no name here, since {why}.")),
+        (_, _) => Some(format!(
+            "{inferred} of {wanted} variable names are inferred, not official, since {why}: {by_style} from the styles that carry them, {} from how they are used and their values.",
+            inferred - by_style,
+        )),
+    }
 }
 
 fn reason(error: &Error) -> String {

@@ -1,11 +1,13 @@
 //! The MCP server: lists the table's rows, runs one, shapes its result.
 //!
-//! What the protocol asks for and nothing more: tools, resources, progress and cancellation. This room knows
-//! nothing of Figma.
+//! What the protocol asks for and nothing more: tools, resources, prompts, completion, progress and
+//! cancellation. This room knows nothing of Figma.
 
+mod complete;
 #[cfg(feature = "conformance")]
 mod fixtures;
 pub mod http;
+mod prompts;
 mod resources;
 mod result;
 pub mod stdio;
@@ -25,10 +27,11 @@ use futures_util::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, DiscoverResult,
-        ErrorCode, Icon, Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, ProgressNotificationParam, ReadResourceRequestParams, ReadResourceResponse,
-        ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
+        Icon, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ReadResourceRequestParams,
+        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
     },
     service::{NotificationContext, RequestContext},
 };
@@ -98,6 +101,10 @@ impl Server {
         tools.iter().filter(|(tool, _)| self.narrow.check(tool).is_ok() && self.caller.can_call(tool))
     }
 
+    fn offered(&self) -> impl Iterator<Item = &'static Tool> {
+        self.listed().map(|(tool, _)| *tool)
+    }
+
     fn identity() -> Implementation {
         let icon = Icon::new(include_str!("icon.txt"))
             .with_mime_type("image/png")
@@ -110,7 +117,7 @@ impl Server {
 
     /// What every model that uses this server should know, assembled from what is offered.
     fn instructions(&self) -> String {
-        let offered: Vec<&str> = self.listed().map(|(tool, _)| tool.name).collect();
+        let offered: Vec<&str> = self.offered().map(|tool| tool.name).collect();
         let is_offered = |name: &&str| offered.contains(name);
         let sets: Vec<String> = TOOLSETS
             .iter()
@@ -178,9 +185,13 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_resources().build())
-            .with_server_info(Self::identity())
-            .with_instructions(self.instructions())
+        let offered = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
+        ServerConfig::new(offered).with_server_info(Self::identity()).with_instructions(self.instructions())
     }
 
     async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
@@ -257,6 +268,36 @@ impl ServerHandler for Server {
         self.resource(&request.uri).await.map(Into::into)
     }
 
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            return Err(ErrorData::invalid_params(
+                "there is only one page of prompts: call again without a cursor",
+                None,
+            ));
+        }
+        Ok(self.prompts())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.prompt(&request).map(Into::into)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.completed(&request).await
+    }
+
     /// Requests of a known method whose parameters do not fit arrive here too: the protocol library
     /// cannot tell them from unknown methods.
     async fn on_custom_request(
@@ -270,6 +311,9 @@ impl ServerHandler for Server {
             "resources/list",
             "resources/templates/list",
             "resources/read",
+            "prompts/list",
+            "prompts/get",
+            "completion/complete",
             "server/discover",
             "ping",
         ];

@@ -93,6 +93,20 @@ impl Store {
         self.run(move |connection| held(connection, &key)).await
     }
 
+    /// What is held for a caller in its current version: each file's key and facts, the latest used first.
+    ///
+    /// # Errors
+    /// See [`Store::run`].
+    pub async fn held_files(&self, caller: CallerKey) -> error::Result<Vec<(String, String)>> {
+        const SQL: &str = "\
+SELECT file, facts FROM files WHERE caller = ?1 AND version = '' AND complete
+GROUP BY file HAVING id = MAX(id) ORDER BY used_at DESC LIMIT 1000";
+        self.run(move |connection| {
+            connection.prepare(SQL)?.query_map([caller], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+        .await
+    }
+
     /// Begins to hold a file; its pieces come next. Blocks.
     ///
     /// # Errors

@@ -229,5 +229,26 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 },
             }
         },
+        {
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Args {
+                file_key: FileKey,
+                node_id: NodeId,
+                /// Of text; default 46 KiB.
+                #[schemars(range(min = 4000, max = 10_000_000))]
+                max_bytes: Option<u32>,
+                /// Version id.
+                version: Option<String>,
+            }
+            Tool {
+                name: "figma_handoff_get",
+                title: "Hand a node over",
+                description: "All that is needed to implement a node, in one call: its design context, a picture, variables and styles, dev resources, open comments. At most two tier 1 calls.",
+                effect: Effect::Read,
+                input: input::<Args>(),
+                handler: Handler::Handoff(files::NODES),
+                extra: NO_EXTRA,
+            }
+        },
     ],
 };

@@ -47,7 +47,8 @@ impl Tool {
             | Handler::DesignContext(endpoint)
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
-            | Handler::CommentsDigest(endpoint) => Some(endpoint),
+            | Handler::CommentsDigest(endpoint)
+            | Handler::Handoff(endpoint) => Some(endpoint),
             Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
             Handler::ResultQuery | Handler::Status => None,
         }
@@ -105,6 +106,8 @@ pub enum Handler {
     NodesSearch(Endpoint),
     /// `figma_comments_digest_get`, composed of the comments and the file that they are pinned to.
     CommentsDigest(Endpoint),
+    /// `figma_handoff_get`, composed of all that who builds a node needs.
+    Handoff(Endpoint),
     /// `figma_status_get`, answered by this process without a call.
     Status,
 }

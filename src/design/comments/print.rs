@@ -58,6 +58,14 @@ impl Digest {
 }
 
 impl Located {
+    /// The thread alone, as it stands in a digest by page.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        let mut text = String::new();
+        self.print(GroupBy::Page, &mut text);
+        text
+    }
+
     fn group(&self, by: GroupBy) -> String {
         match by {
             GroupBy::Author => format!("# {}", author(&self.thread.root)),

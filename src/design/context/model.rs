@@ -1,7 +1,10 @@
 //! What is kept of a document: for each node its place in the tree, its geometry, and its facts as
 //! ready words. Words that repeat are kept once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use foldhash::fast::RandomState;
 
@@ -47,6 +50,11 @@ impl Symbols {
     /// The text of a number.
     pub(super) fn get(&self, symbol: Symbol) -> &str {
         self.texts.get(symbol as usize).map_or("", |text| text)
+    }
+
+    /// All of them.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
     }
 }
 
@@ -511,6 +519,13 @@ pub struct Design {
 }
 
 impl Design {
+    /// The ids of the variables that something is bound to.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<&str> {
+        let marked = self.symbols.texts().flat_map(|text| text.split(VARIABLE).skip(1));
+        marked.filter_map(|rest| rest.split(END).next()).collect()
+    }
+
     /// Whether it has no node at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

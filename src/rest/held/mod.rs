@@ -228,6 +228,32 @@ impl Rest {
         }
     }
 
+    /// The current version of a file, if it is held and may be shown. It is never fetched for this.
+    ///
+    /// # Errors
+    /// What stands in the way of the store; Figma's refusal.
+    pub async fn held(&self, caller: &Caller, file: &str) -> Result<Option<Held>> {
+        let key =
+            FileKey { caller: self.caller_key(caller).await?, file: file.to_owned(), version: String::new() };
+        let Some(kept) = self.store().held_file(key).await? else { return Ok(None) };
+        let freshness = self.stamp(caller, file).await;
+        if let Freshness::Refused(error) = freshness {
+            return Err(error);
+        }
+        let is_current = judge(&kept, &freshness) == Some(false);
+        Ok(Held::new(self, &kept, !is_current, 0))
+    }
+
+    /// The keys and names of the files that are held for this caller, the latest used first.
+    ///
+    /// # Errors
+    /// What stands in the way of the store.
+    pub async fn held_names(&self, caller: &Caller) -> Result<Vec<(String, String)>> {
+        let held = self.store().held_files(self.caller_key(caller).await?).await?;
+        let name = |facts: &str| serde_json::from_str::<Facts>(facts).ok().and_then(|facts| facts.name);
+        Ok(held.into_iter().map(|(key, facts)| (key, name(&facts).unwrap_or_default())).collect())
+    }
+
     /// Fetches a file into the store.
     async fn fetch(
         self,

@@ -35,25 +35,25 @@ pub struct Variable {
 /// Variables by their ids, as nodes write them.
 pub type Variables = BTreeMap<String, Variable>;
 
-/// One line a variable: `name = value (mode), value (mode)`, and what is not official said so.
+/// One line a variable, by name: `"name" = value (mode), value (mode) · official`.
 #[must_use]
-pub fn print(variables: &Variables) -> String {
-    let mut lines: Vec<String> = variables
-        .iter()
-        .map(|(id, variable)| {
-            let values: Vec<String> =
-                variable
-                    .values
-                    .iter()
-                    .map(|(mode, value)| {
-                        if mode.is_empty() { value.clone() } else { format!("{value} ({})", one_line(mode)) }
-                    })
-                    .collect();
-            let from = if variable.is_official { "official" } else { variable.known_from.as_str() };
-            let from = if variable.is_official { from.to_owned() } else { format!("inferred from {from}") };
-            format!("{} = {} · {from} · {id}\n", quoted(&variable.name, 80), values.join(", "))
-        })
-        .collect();
+pub fn lines(variables: &Variables) -> Vec<String> {
+    let mut lines: Vec<String> = variables.iter().map(|(id, variable)| variable.line(id)).collect();
     lines.sort();
-    lines.concat()
+    lines
+}
+
+impl Variable {
+    fn line(&self, id: &str) -> String {
+        let value = |(mode, value): &(String, String)| {
+            if mode.is_empty() { value.clone() } else { format!("{value} ({})", one_line(mode)) }
+        };
+        let values: Vec<String> = self.values.iter().map(value).collect();
+        let origin = if self.is_official {
+            "official".to_owned()
+        } else {
+            format!("inferred from {}", self.known_from)
+        };
+        format!("{} = {} · {origin} · {id}", quoted(&self.name, 80), values.join(", "))
+    }
 }
