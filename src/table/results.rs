@@ -22,7 +22,7 @@ const TOOLS: &[Tool] = &[{
         tool: Option<String>,
         /// Its arguments.
         arguments: Option<Map<String, Value>>,
-        /// jq: `.comments[] | {id, message}`.
+        /// jq: .comments[] | {id, message}.
         filter: Option<String>,
         /// Items to skip.
         offset: Option<u32>,
@@ -32,7 +32,7 @@ const TOOLS: &[Tool] = &[{
     Tool {
         name: "figma_result_query",
         title: "Query a result",
-        description: "Filters (jq) or pages an earlier result, or `tool`'s answer.",
+        description: "Filters (jq) or pages an earlier result, or tool's answer.",
         effect: Effect::Read,
         input: input::<Args>(),
         handler: Handler::ResultQuery,

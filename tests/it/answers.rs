@@ -81,10 +81,6 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("figma_screenshot_get", json!({ "file_key": PRODUCT_FILE, "node_id": "2:1", "max_pixels": 200 })),
         ("figma_me_get", json!({})),
         ("figma_status_get", json!({})),
-        (
-            "figma_result_query",
-            json!({ "tool": "figma_file_comments_list", "arguments": { "file_key": PRODUCT_FILE }, "filter": ".comments[] | {id, message}" }),
-        ),
         ("figma_nodes_search", json!({ "file_key": PRODUCT_FILE, "query": "cart", "limit": 8 })),
         ("figma_comments_digest_get", json!({ "file_key": PRODUCT_FILE, "include_resolved": true })),
         ("figma_handoff_get", json!({ "file_key": PRODUCT_FILE, "node_id": "2:4" })),
@@ -131,9 +127,17 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Questions about other tools' answers.
+fn questions() -> Vec<(&'static str, Value)> {
+    vec![(
+        "figma_result_query",
+        json!({ "tool": "figma_file_comments_list", "arguments": { "file_key": PRODUCT_FILE }, "filter": ".comments[] | {id, message}" }),
+    )]
+}
+
 #[test]
 fn every_tool_answers_as_it_should() {
-    let calls = calls();
+    let calls = [calls(), questions()].concat();
     let called: BTreeSet<&str> = calls.iter().map(|(tool, _)| *tool).collect();
     let missing: Vec<&str> =
         table::tools().map(|tool| tool.name).filter(|name| !called.contains(name)).collect();
