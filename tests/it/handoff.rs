@@ -38,7 +38,7 @@ fn one_call_has_all_that_it_takes() {
     // Comments on other frames are left out.
     assert!(!text.contains("offer banner"), "{text}");
     if cfg!(feature = "sandbox-render") {
-        assert!(text.starts_with("Picture of 2:4: "), "{text}");
+        assert!(text.starts_with("Picture: "), "{text}");
         let images = result["content"].as_array().unwrap();
         assert_eq!(images.iter().filter(|block| block["type"] == "image").count(), 1);
         assert!(!text.contains("## Not here"), "{text}");

@@ -59,7 +59,8 @@ impl Sheet {
     pub(super) fn picture(&mut self, picture: Result<Output>) -> Vec<Image> {
         match picture {
             Ok(shown) => {
-                self.opening = format!("Picture of {}\n", shown.body.trim_end());
+                // Its outline is nothing that the design does not say.
+                self.opening = format!("{}\n\n", shown.body.lines().next().unwrap_or_default());
                 shown.images
             }
             Err(error) => {
