@@ -41,6 +41,18 @@ pub(super) struct Tally {
     pub(super) joined: AtomicU64,
 }
 
+impl Tally {
+    /// A whole file was held (or held, but not current), or had to be fetched.
+    pub(super) fn held(&self, is_stale: Option<bool>) {
+        let count = match is_stale {
+            Some(false) => &self.hits,
+            Some(true) => &self.stale,
+            None => &self.misses,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// How often calls to Figma were saved, since this process began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Saved {

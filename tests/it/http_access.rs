@@ -204,7 +204,15 @@ fn echo() -> (String, Seen) {
                         return;
                     }
                     *seen.lock().unwrap().entry(token.clone()).or_default() += 1;
-                    let body = json!({ "id": hash(&token), "file": { "name": hash(&token) }, "comments": [], "handle": hash(&token) }).to_string();
+                    let whose = hash(&token);
+                    let page = json!({ "id": "1:2", "name": whose, "type": "CANVAS", "children": [] });
+                    let document =
+                        json!({ "id": "0:0", "name": whose, "type": "DOCUMENT", "children": [page] });
+                    let body = json!({
+                        "document": document, "components": {}, "componentSets": {}, "styles": {}, "comments": [],
+                        "id": whose, "handle": whose, "name": whose, "file": { "name": whose },
+                    })
+                    .to_string();
                     let head = format!(
                         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
                         body.len()

@@ -206,12 +206,14 @@ impl Rest {
         if let Some(file) = &kept
             && let Some(is_stale) = judge(file, &freshness)
         {
+            self.inner.tally.held(Some(is_stale));
             return Held::new(self, file, is_stale, 0).ok_or_else(unreadable);
         }
         let stamp = match freshness {
             Freshness::Current(stamp) => Some(stamp),
             Freshness::Stale(_) | Freshness::Unknown | Freshness::Refused(_) => None,
         };
+        self.inner.tally.held(None);
         self.check_size(&key, stamp.as_deref()).await?;
         let begin = || {
             let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
