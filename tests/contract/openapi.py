@@ -21,6 +21,16 @@ from urllib.parse import unquote
 import jsonschema
 import yaml
 
+# Tools that make no request of their own: they put together endpoints of other rows, whose requests are checked.
+COMPOSED = {
+    "figma_comments_digest_get",
+    "figma_design_context_get",
+    "figma_handoff_get",
+    "figma_images_download",
+    "figma_nodes_search",
+    "figma_screenshot_get",
+}
+
 # (operation, what is reported) -> why it is right all the same.
 DEVIATIONS = {
     ("GET /v1/activity_logs", "query `cursor` is not in the document"):
@@ -243,10 +253,15 @@ def check(raw, requests, tools, deviations):
                 lines.append(line)
             else:
                 found.add((operation, defect))
-    for tool in tools.keys() - {tool for tool, _ in requests}:
+    with_requests = {tool for tool, _ in requests}
+    for tool in tools.keys() - with_requests - COMPOSED:
         # A tool that stays on this machine calls nothing of Figma's.
         if tools[tool]["annotations"]["openWorldHint"]:
             found.add((tool, "has no golden request"))
+    for tool in COMPOSED & with_requests:
+        found.add((tool, "counts as composed, but has requests of its own"))
+    for tool in COMPOSED - tools.keys():
+        found.add((tool, "counts as composed, but is not a tool"))
     found.update(check_offer(document, used, tools))
     defects = [f"{operation}: {defect}" for operation, defect in sorted(found - deviations.keys())]
     defects += [
