@@ -4,6 +4,8 @@ FROM rust:1-alpine AS build
 RUN apk add --no-cache build-base
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY build.rs ./
+COPY packaging packaging
 COPY src src
 COPY tool-schemas tool-schemas
 # Cargo wants to see every target that Cargo.toml names.

@@ -40,7 +40,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Of `getPluginPaymentTokenAsync`.
+                /// Of getPluginPaymentTokenAsync.
                 plugin_payment_token: Option<String>,
                 /// Buyer.
                 user_id: Option<String>,
@@ -54,7 +54,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_payments_get",
                 title: "Payment",
-                description: "Whether a user paid for the token owner's plugin, widget or file.",
+                description: "Whether a user paid for the token owner's resource.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -86,7 +86,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// Types, as `org_user_create`.
+                /// Types, as org_user_create.
                 events: Option<Vec<String>>,
                 /// Unix; default, earliest: a year ago.
                 start_time: Option<u64>,
@@ -155,7 +155,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// `developer_token`: personal.
+                /// developer_token: personal.
                 token_type: Option<TokenType>,
                 /// The secret itself.
                 token: Option<String>,
@@ -167,7 +167,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 ip_address: Option<String>,
                 /// What was called.
                 event_source: Option<EventSource>,
-                /// Default `last_30d`.
+                /// Default last_30d.
                 date_range: Option<DateRange>,
                 /// Default 25.
                 #[schemars(range(min = 1, max = 100))]
@@ -199,7 +199,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
-                /// `YYYY-MM-DD`, from 2025-12-01.
+                /// YYYY-MM-DD, from 2025-12-01.
                 start_date: String,
                 /// Last day.
                 end_date: String,

@@ -13,7 +13,7 @@ struct Actions<G> {
     file_key: MainFileKey,
     /// A row each.
     group_by: G,
-    /// `YYYY-MM-DD`.
+    /// YYYY-MM-DD.
     start_date: Option<String>,
     /// Last day.
     end_date: Option<String>,

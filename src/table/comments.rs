@@ -39,7 +39,7 @@ struct Pin {
     /// In place of x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_id: Option<NodeId>,
-    /// Inside `node_id`.
+    /// In node_id.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_offset: Option<Offset>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +126,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_comments_list",
                 title: "List comments",
-                description: "All comments of a file, also resolved ones. A reply has `parent_id`.",
+                description: "All comments of a file, also resolved ones. A reply has parent_id.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(COMMENTS),
@@ -141,18 +141,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 group_by: Option<GroupBy>,
                 /// Also resolved threads.
                 include_resolved: Option<bool>,
-                /// Only threads with a comment since this day or UTC time.
+                /// Day or UTC time.
                 since: Option<String>,
-                /// Threads; default 50.
+                /// Default 50.
                 #[schemars(range(min = 1, max = 200))]
                 limit: Option<u32>,
-                /// Threads to skip.
+                /// To skip.
                 offset: Option<u32>,
             }
             Tool {
                 name: "figma_comments_digest_get",
                 title: "Digest comments",
-                description: "Open comment threads as short text, each with its replies and the page, frame and node it is pinned to. Prefer it to `figma_file_comments_list`.",
+                description: "Open comment threads in short: replies, page, frame, node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::CommentsDigest(COMMENTS),
@@ -166,9 +166,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// The text.
                 #[schemars(length(min = 1))]
                 message: String,
-                /// Reply to this comment; it must begin a thread.
+                /// Thread to reply to.
                 comment_id: Option<CommentId>,
-                /// Where to pin it: x and y, or `node_id` and `node_offset`.
+                /// Pin: x and y, or node_id and node_offset.
                 client_meta: Option<Pin>,
             }
             Tool {
@@ -241,7 +241,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// As `:heart:` or `:+1::skin-tone-2:`.
+                /// As :heart:.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }
@@ -267,7 +267,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// As `:heart:`.
+                /// As :heart:.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }

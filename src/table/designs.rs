@@ -22,7 +22,7 @@ enum Field {
     Variable,
 }
 
-/// What developers are told of a design.
+/// In Dev Mode.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum DevStatus {
@@ -179,19 +179,19 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Words; misspellings are forgiven.
+                /// Words; typos are forgiven.
                 query: Option<String>,
-                /// Where; default everywhere.
+                /// Default all.
                 r#in: Option<Vec<Field>>,
-                /// Such as TEXT.
+                /// As TEXT.
                 r#type: Option<String>,
-                /// Name, id or key, also of a set.
+                /// Name, id or key.
                 component: Option<String>,
                 /// Name, id or key.
                 style: Option<String>,
                 /// Name or id.
                 variable: Option<String>,
-                /// Such as 390x844 or 300-400x*.
+                /// As 390x844, 300-400x*.
                 size: Option<String>,
                 dev_status: Option<DevStatus>,
                 /// Name or id.
@@ -199,14 +199,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Default 20.
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
-                /// Hits to skip.
+                /// To skip.
                 #[schemars(range(max = 10_000))]
                 offset: Option<u32>,
             }
             Tool {
                 name: "figma_nodes_search",
                 title: "Search nodes",
-                description: "Finds nodes of a file; what is given must hold together. The best first, with id, size, page and path. No call to Figma while the file is held.",
+                description: "Finds nodes of a file by all that is given, best first: id, size, page, path. Free while the file is held.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::NodesSearch(files::FILE),

@@ -75,14 +75,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// Version id.
                 version: Option<String>,
-                /// Only these nodes, with subtrees and ancestors.
+                /// Only these and their ancestors.
                 ids: Option<NodeIds>,
-                /// 1: pages; 2: and their top-level nodes.
+                /// 1: pages; 2: also frames.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or `shared`.
+                /// Plugin ids, or shared.
                 plugin_data: Option<Vec<String>>,
                 /// Add branches.
                 branch_data: Option<bool>,
@@ -90,7 +90,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_get",
                 title: "Get file",
-                description: "A file's node tree, maybe huge: start with `depth` 1 or 2, then `figma_file_nodes_get`.",
+                description: "A file's node tree, maybe huge: depth 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(FILE),
@@ -109,7 +109,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or `shared`.
+                /// Plugin ids, or shared.
                 plugin_data: Option<Vec<String>>,
             }
             Tool {
@@ -142,17 +142,17 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 scale: Option<f64>,
                 /// Default png.
                 format: Option<Format>,
-                /// Text as outlines; default true.
+                /// Default true.
                 svg_outline_text: Option<bool>,
                 /// Layer names as ids.
                 svg_include_id: Option<bool>,
-                /// As `data-node-id`.
+                /// As data-node-id.
                 svg_include_node_id: Option<bool>,
                 /// Default true.
                 svg_simplify_stroke: Option<bool>,
-                /// Leave out what overlaps; default true.
+                /// Without what overlaps; default true.
                 contents_only: Option<bool>,
-                /// The full box, even if cropped.
+                /// Ignore cropping.
                 use_absolute_bounds: Option<bool>,
             }
             Tool {
@@ -173,7 +173,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_image_fills_get",
                 title: "Image fills",
-                description: "Addresses (up to 14 days) of the images that fill nodes of a file, by `imageRef`.",
+                description: "Addresses (14 days) of a file's image fills, by imageRef.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(IMAGE_FILLS),
@@ -187,9 +187,9 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Default 30.
                 #[schemars(range(min = 1, max = 50))]
                 page_size: Option<u32>,
-                /// Older than this version id.
+                /// Older than this.
                 before: Option<String>,
-                /// Newer than this version id.
+                /// Newer than this.
                 after: Option<String>,
             }
             Tool {
@@ -220,7 +220,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_metadata_get",
                 title: "File metadata",
-                description: "Name, folder, type and last change of a file: the cheapest way to see a change.",
+                description: "Name, folder, type and last change of a file: cheapest to see a change.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

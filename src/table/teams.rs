@@ -95,7 +95,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_me_get",
             title: "Token owner",
-            description: "Whose token this is: id, `handle`, e-mail, picture.",
+            description: "Whose token this is: id, handle, e-mail, picture.",
             effect: Effect::Read,
             input: input::<NoArgs>(),
             handler: Handler::Call(Endpoint {
@@ -111,7 +111,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_get",
             title: "Get team",
-            description: "A team's name and visible folders. Figma offers no members, roles or plan.",
+            description: "A team's name and visible folders; no members, roles or plan.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::TeamGet(Endpoint {
@@ -232,7 +232,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_project_metadata_get",
                 title: "Project metadata",
-                description: "A project's (folder's) name, number of files and dates, for any token.",
+                description: "A project's name, number of files and dates, for any token.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

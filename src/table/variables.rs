@@ -118,7 +118,7 @@ struct VariableChange {
     /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// No `.`, `{`, `}`; `/` makes groups.
+    /// Without . { }; / makes groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// CREATE only.
@@ -145,7 +145,7 @@ struct VariableChange {
 struct ModeValue {
     variable_id: String,
     mode_id: String,
-    /// Or `{r,g,b,a}` (0–1), `{type:"VARIABLE_ALIAS",id}`; null drops an override.
+    /// Or {r,g,b,a} (0–1), {type:"VARIABLE_ALIAS",id}; null drops an override.
     #[schemars(extend("anyOf" = [{"type": "boolean"}, {"type": "number"}, {"type": "string"}, {"type": "object"}]))]
     value: Value,
 }

@@ -244,7 +244,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// A folder is a project.
                 context: Option<Context>,
                 context_id: Option<ContextId>,
-                /// `team-ID` or `organization-ID`.
+                /// team-ID or organization-ID.
                 plan_api_id: Option<String>,
                 /// Next page, of a plan.
                 cursor: Option<String>,

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A certificate for `localhost` and its key, in files of this name.
-struct Issued {
+pub(crate) struct Issued {
     certificate: CertificateDer<'static>,
-    chain_file: String,
-    key_file: String,
+    pub(crate) chain_file: String,
+    pub(crate) key_file: String,
 }
 
-fn issue(name: &str) -> Issued {
+pub(crate) fn issue(name: &str) -> Issued {
     let key = KeyPair::generate().unwrap();
     let certificate =
         CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();

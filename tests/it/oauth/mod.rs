@@ -18,7 +18,11 @@ use figma_mcp::{
 use serde_json::json;
 
 use self::world::*;
-use crate::program::{Running, figma_mcp};
+use crate::{
+    http_tls::issue,
+    program::{Running, figma_mcp},
+    web::HttpServer,
+};
 
 const APP: &str = "tests";
 
@@ -336,6 +340,30 @@ fn nothing_secret_is_logged() {
             assert!(!text.contains(&form), "{form} is in {text}");
         }
     }
+}
+
+/// Somebody else's certificate is shown in Figma's place, as a company's proxy does.
+#[test]
+fn a_tls_failure_names_its_remedy() {
+    let shown = issue("tls-oauth");
+    let server = HttpServer::sandbox(&["--tls-cert", &shown.chain_file, "--tls-key", &shown.key_file]);
+    let mut world = World::logged_in("tls", APP);
+    world.base = format!("https://localhost:{}", server.address.rsplit(':').next().unwrap());
+    let login = |more: &[&str]| {
+        let (mut child, url, rest) = world.begin_login(&[&["--manual"], more].concat());
+        let state = url.split("state=").nth(1).unwrap().split('&').next().unwrap();
+        let place = format!("http://127.0.0.1:{}/callback?code=abcdefgh&state={state}\n", PORTS[0]);
+        child.stdin.take().unwrap().write_all(place.as_bytes()).unwrap();
+        with_stderr(child, rest)
+    };
+    let names_it = |ran: &Ran| ran.stderr.contains("UnknownIssuer") && ran.stderr.contains("--ca-file");
+    let ran = login(&[]);
+    assert!(ran.code == 1 && names_it(&ran), "{}", ran.stderr);
+    let ran = login(&["--ca-file", &shown.chain_file]);
+    assert!(ran.code != 0 && !ran.stderr.contains("certificate"), "{}", ran.stderr);
+    edit(&world.record_file(), |record| record["expires_at"] = json!(seconds_now() - 60));
+    let ran = world.me();
+    assert!(ran.code == 1 && names_it(&ran), "{}", ran.stderr);
 }
 
 /// Figma has switched tokens, its answer is on the way, and the server is told to stop.
