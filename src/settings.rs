@@ -107,6 +107,10 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_SANDBOX_DATA", global = true, value_name = "DIR")]
     pub sandbox_data: Option<OsString>,
 
+    /// Let the fake Figma also serve a file of this size (its key: `ScaledSample0000000001a`); implies `--sandbox`
+    #[arg(long, env = "FIGMA_MCP_SANDBOX_SCALE", global = true, value_name = "SIZE")]
+    pub sandbox_scale: Option<String>,
+
     /// How much to log on stderr
     #[arg(
         long,
@@ -264,7 +268,7 @@ impl Settings {
         for path in [&mut self.sandbox_data, &mut self.config_dir, &mut self.ca_file, &mut self.image_dir] {
             *path = path.take().filter(|path| path.to_str().is_none_or(|text| meaningful(text).is_some()));
         }
-        for text in [&mut self.profile, &mut self.proxy] {
+        for text in [&mut self.profile, &mut self.proxy, &mut self.sandbox_scale] {
             *text = text.as_deref().and_then(meaningful);
         }
         if let Some(proxy) = &self.proxy {
@@ -272,7 +276,8 @@ impl Settings {
         }
         self.cache.tidy();
         self.http.check()?;
-        self.sandbox |= self.sandbox_data.is_some();
+        self.sandbox_size()?;
+        self.sandbox |= self.sandbox_data.is_some() || self.sandbox_scale.is_some();
         if self.sandbox && self.api_base_url.is_some() {
             return Err(usage(
                 "--sandbox and --api-base-url contradict each other",
@@ -332,6 +337,19 @@ impl Settings {
     /// The folder of REST answers that the sandbox serves in place of its sample data.
     pub fn sandbox_folder(&self) -> Option<&Path> {
         self.sandbox_data.as_deref().map(Path::new)
+    }
+
+    /// How many bytes the sandbox's scaled file has.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is no size.
+    pub fn sandbox_size(&self) -> Result<Option<u64>> {
+        let parse = |text: &String| {
+            cache::size(text).map_err(|problem| {
+                usage(&format!("--sandbox-scale: {problem}"), "Give a size such as 150MB.")
+            })
+        };
+        self.sandbox_scale.as_ref().map(parse).transpose()
     }
 
     /// How long one call may take, retries included.

@@ -39,8 +39,11 @@ impl Setup {
     }
 
     async fn with_ceiling(settings: &Settings, ceiling: Option<usize>) -> Result<Self> {
-        let sandbox =
-            if settings.sandbox { Some(Sandbox::start(settings.sandbox_folder()).await?) } else { None };
+        let sandbox = if settings.sandbox {
+            Some(Sandbox::start_scaled(settings.sandbox_folder(), settings.sandbox_size()?).await?)
+        } else {
+            None
+        };
         let base_url = match &sandbox {
             Some(sandbox) => sandbox.base_url(),
             None => settings.api_base_url.clone().unwrap_or_else(|| FIGMA_API.to_owned()),

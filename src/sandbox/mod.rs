@@ -20,6 +20,7 @@ mod reports;
 mod resources;
 mod route;
 mod sample;
+mod scale;
 mod serve;
 mod state;
 mod svg;
@@ -50,6 +51,8 @@ pub const PRODUCT_BRANCH: &str = "ShopAppBranch0000000001b";
 pub const DESIGN_SYSTEM_FILE: &str = "DesignSystemSample00001a";
 /// A `FigJam` board.
 pub const WHITEBOARD_FILE: &str = "WhiteboardSample0000001a";
+/// A file of the size that `--sandbox-scale` says; without it there is none.
+pub const SCALED_FILE: &str = "ScaledSample0000000001a";
 /// The team that owns everything.
 pub const TEAM: &str = "1234567890123456789";
 /// The project (folder) of the product file.
@@ -91,13 +94,21 @@ impl Sandbox {
     /// [`Error::File`] if the folder or a file in it cannot be used; [`Error::Bug`] if there is no free
     /// port.
     pub async fn start(data: Option<&Path>) -> Result<Self> {
+        Self::start_scaled(data, None).await
+    }
+
+    /// The same, with [`SCALED_FILE`] of about so many bytes.
+    ///
+    /// # Errors
+    /// See [`Sandbox::start`].
+    pub async fn start_scaled(data: Option<&Path>, scale: Option<u64>) -> Result<Self> {
         let data = data.map_or_else(|| Ok(data::Data::sample()), data::Data::folder)?;
         let no_port =
             |error: std::io::Error| Error::Bug { problem: format!("the sandbox cannot listen: {error}") };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(no_port)?;
         let address = listener.local_addr().map_err(no_port)?;
         let stop = CancellationToken::new();
-        let world = Arc::new(state::World::new(data, address, stop.clone()));
+        let world = Arc::new(state::World::new(data, scale, address, stop.clone()));
         tokio::spawn(serve::run(listener, world));
         Ok(Self { address, _stop: stop.drop_guard() })
     }

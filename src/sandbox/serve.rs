@@ -22,6 +22,7 @@ use super::{
     faults::{self, DAYS, Failure, Fault},
     files, oauth,
     route::{Call, Operation},
+    scale,
     state::World,
 };
 use crate::table::Tier;
@@ -108,7 +109,8 @@ async fn api(world: &Arc<World>, cut: &Cut, request: Request) -> Response {
         Incoming { world, operation, args, headers: &parts.headers, query: parts.uri.query(), body };
     match incoming.check() {
         Err(refusal) => style(&refusal),
-        Ok((call, None)) => answer(&(operation.handler)(&call), operation),
+        Ok((call, None)) => scale::answer(&call, operation, &parts.headers)
+            .unwrap_or_else(|| answer(&(operation.handler)(&call), operation)),
         Ok((call, Some(fault))) => fail(fault, &call, operation, &parts.headers, cut).await,
     }
 }

@@ -22,6 +22,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) data: Data,
+    /// How many bytes the scaled file has.
+    pub(super) scale: Option<u64>,
     pub(super) operations: Vec<Operation>,
     pub(super) address: SocketAddr,
     pub(super) stop: CancellationToken,
@@ -54,9 +56,10 @@ struct Log {
 const KEPT_REQUESTS: usize = 1000;
 
 impl World {
-    pub(super) fn new(data: Data, address: SocketAddr, stop: CancellationToken) -> Self {
+    pub(super) fn new(data: Data, scale: Option<u64>, address: SocketAddr, stop: CancellationToken) -> Self {
         Self {
             data,
+            scale,
             operations: route::operations(),
             address,
             stop,

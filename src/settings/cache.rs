@@ -53,7 +53,7 @@ impl CacheSettings {
 }
 
 /// Bytes from a number of megabytes or a number with its unit; an empty value is the default.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let Some(text) = meaningful(text) else { return Ok(DEFAULT_SIZE) };
     let lower = text.to_ascii_lowercase();
     let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');

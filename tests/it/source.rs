@@ -6,7 +6,8 @@ use figma_mcp::{
     auth::{Caller, Found, Token},
     dispatch::{self, App, Output, source},
     sandbox::{
-        CART_FRAME, DEFAULT_TOKEN, DESIGN_SYSTEM_FILE, HOME_FRAME, PRODUCT_FILE, Sandbox, WHITEBOARD_FILE,
+        CART_FRAME, DEFAULT_TOKEN, DESIGN_SYSTEM_FILE, HOME_FRAME, PRODUCT_FILE, SCALED_FILE, Sandbox,
+        WHITEBOARD_FILE,
     },
     table,
     table::args::Defaults,
@@ -52,8 +53,12 @@ impl World {
     }
 
     fn over(data: Option<&Path>) -> Self {
+        Self::scaled(data, None)
+    }
+
+    fn scaled(data: Option<&Path>, size: Option<u64>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(data)).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start_scaled(data, size)).unwrap();
         let client = dispatch::Network::default().client(&sandbox.base_url()).unwrap();
         let app = App::new(
             sandbox.base_url(),
@@ -266,4 +271,18 @@ fn a_file_too_large_for_one_answer_is_read_in_parts() {
     let output = world.run("figma_file_nodes_get", args);
     assert_eq!(body(&output)["nodes"][HOME_FRAME]["document"]["id"], HOME_FRAME);
     assert_eq!(world.app.figma_calls()[0], 3);
+}
+
+#[test]
+fn a_large_file_is_held_and_left_where_it_lies() {
+    let world = World::scaled(None, Some(3 << 20));
+    let (ids, _) = world.read(SCALED_FILE, &[]).unwrap();
+    assert!(ids.nodes.len() > 2000, "{} nodes", ids.nodes.len());
+    let whole = world.run("figma_file_get", json!({ "file_key": SCALED_FILE }));
+    let mut listed = Vec::new();
+    ids_of(&body(&whole)["document"], &mut listed);
+    assert_eq!(listed, ids.nodes);
+    assert_eq!(body(&whole), world.figma(&format!("/v1/files/{SCALED_FILE}")));
+    assert_eq!(world.app.figma_calls()[0], 1);
+    assert_eq!(World::new().read(SCALED_FILE, &[]).unwrap_err().kind(), "not_found");
 }

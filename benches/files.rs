@@ -1,0 +1,220 @@
+//! What large files cost: the walk beside a full parse, the memory while one streams in and after it,
+//! and how long a node of a held file takes.
+//!
+//! `cargo bench --bench files` prints a table; nothing is asserted. The files are the sandbox's own
+//! (`--sandbox-scale`), served by a process of its own. `FIGMA_BENCH_QUICK=1` takes smaller ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
+// Figures of a handful of digits.
+#![allow(clippy::cast_precision_loss)]
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use figma_mcp::{
+    sandbox::SCALED_FILE,
+    walk::{Flow, Visitor, Walker},
+};
+use serde_json::{Value, json};
+
+const TOKEN: &str = "sandbox-personal";
+
+fn main() {
+    let sizes = if env::var_os("FIGMA_BENCH_QUICK").is_some() { ["5MB", "10MB"] } else { ["50MB", "150MB"] };
+    for size in sizes {
+        let figma = Program::start(&["serve", "--sandbox", "--sandbox-scale", size], &[]);
+        let base = figma.base.clone();
+        let text = download(&base);
+        println!("\n{size}: {:.1} MB", mega(text.len()));
+        speed(&text);
+        drop(text);
+        server(&base);
+    }
+}
+
+fn mega(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// The walk beside a full parse of the same bytes.
+fn speed(text: &[u8]) {
+    let rate = |time: Duration| text.len() as f64 / 1e9 / time.as_secs_f64();
+    let walks = [Wanted::Nothing, Wanted::Id, Wanted::All].map(|wanted| {
+        let time = best(5, || {
+            let mut walker = Walker::new(Count { wanted, bytes: 0 });
+            text.chunks(64 * 1024).for_each(|chunk| walker.push(chunk).unwrap());
+            assert!(walker.finish().unwrap().bytes < usize::MAX);
+        });
+        (wanted, time)
+    });
+    let parse = best(2, || drop(serde_json::from_slice::<Value>(text).unwrap()));
+    for (wanted, time) in walks {
+        println!("  walk, members wanted: {wanted:?}: {:.2} GB/s", rate(time));
+    }
+    println!("  serde_json::Value: {:.2} GB/s", rate(parse));
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Nothing,
+    Id,
+    All,
+}
+
+struct Count {
+    wanted: Wanted,
+    bytes: usize,
+}
+
+impl Visitor for Count {
+    fn open(&mut self, _at: u64) {}
+    fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+        self.bytes += value.len();
+        Flow::Continue
+    }
+    fn close(&mut self, _end: u64) {}
+    fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
+    fn wants(&self, key: &[u8]) -> bool {
+        match self.wanted {
+            Wanted::Nothing => false,
+            Wanted::Id => key == b"id",
+            Wanted::All => true,
+        }
+    }
+}
+
+/// A server that fetches the file once and then answers from it.
+fn server(base: &str) {
+    let cache = env::temp_dir().join(format!("figma-mcp-bench-{}", std::process::id()));
+    let folder = cache.to_str().unwrap();
+    let mut server = Program::start(
+        &["serve", "--api-base-url", base],
+        &[("FIGMA_TOKEN", TOKEN), ("FIGMA_MCP_CACHE_DIR", folder)],
+    );
+    server.initialize();
+    let before = server.memory("VmRSS:");
+    let outline = json!({ "file_key": SCALED_FILE, "depth": 1 });
+    let started = Instant::now();
+    server.call("figma_file_get", &outline);
+    println!("  first read, whole file fetched: {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "  resident: {before:.1} MB before, {:.1} MB at most, {:.1} MB after",
+        server.memory("VmHWM:"),
+        server.memory("VmRSS:")
+    );
+    let mut times: Vec<Duration> = (0..50)
+        .map(|n| {
+            let node = json!({ "file_key": SCALED_FILE, "ids": format!("1:{}", 2 + n * 17), "depth": 2 });
+            let started = Instant::now();
+            server.call("figma_file_nodes_get", &node);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!(
+        "  node of the held file: {:.2} ms median, {:.2} ms at most",
+        times[times.len() / 2].as_secs_f64() * 1e3,
+        times[times.len() - 1].as_secs_f64() * 1e3
+    );
+    println!("  on the disk: {:.1} MB", mega(usize::try_from(size_of_folder(&cache)).unwrap()));
+    drop(server);
+    let _ = fs::remove_dir_all(&cache);
+}
+
+fn size_of_folder(folder: &PathBuf) -> u64 {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}
+
+fn best(times: usize, mut work: impl FnMut()) -> Duration {
+    let once = |()| {
+        let started = Instant::now();
+        work();
+        started.elapsed()
+    };
+    std::iter::repeat_n((), times).map(once).min().unwrap()
+}
+
+/// The file's text, not compressed, over HTTP/1.0, which needs no chunks.
+fn download(base: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    write!(stream, "GET /v1/files/{SCALED_FILE} HTTP/1.0\r\nx-figma-token: {TOKEN}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    answer.split_off(head + 4)
+}
+
+/// The built binary, until it is dropped.
+struct Program {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    /// The address at the end of the first line that a sandbox says.
+    base: String,
+    calls: u64,
+}
+
+impl Program {
+    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let is_sandbox = arguments.contains(&"--sandbox");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_figma-mcp"))
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(if is_sandbox { Stdio::piped() } else { Stdio::null() })
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        if is_sandbox {
+            BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        }
+        let base = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, input, output, base, calls: 0 }
+    }
+
+    fn initialize(&mut self) {
+        let client = json!({ "name": "bench", "version": "1" });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+        self.ask("initialize", &params);
+        writeln!(self.input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
+    }
+
+    fn call(&mut self, tool: &str, arguments: &Value) {
+        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
+        assert!(answer.contains(r#""isError":false"#), "{answer:.500}");
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> String {
+        self.calls += 1;
+        let message = json!({ "jsonrpc": "2.0", "id": self.calls, "method": method, "params": params });
+        writeln!(self.input, "{message}").unwrap();
+        let mut line = String::new();
+        while !line.contains(&format!(r#""id":{}"#, self.calls)) {
+            line.clear();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+        }
+        line
+    }
+
+    /// In megabytes; 0 where the system does not say.
+    fn memory(&self, name: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or_default();
+        kilobytes / 1024.0
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
