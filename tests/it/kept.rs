@@ -24,7 +24,7 @@ fn cache_of(result: &Value) -> &Value {
     &result["_meta"]["figma-mcp/cache"]
 }
 
-fn tier_one(requests: &[String]) -> Vec<&str> {
+pub(crate) fn tier_one(requests: &[String]) -> Vec<&str> {
     let is_tier_one = |line: &&str| {
         let path = line.trim_start_matches("GET ");
         path.starts_with("/v1/images/")
@@ -126,7 +126,7 @@ fn without_figma_an_old_answer_is_better_than_none() {
 }
 
 /// Ages what is known of files, so that they are asked for again.
-fn forget_stamps(figma: &Figma) {
+pub(crate) fn forget_stamps(figma: &Figma) {
     let store = rusqlite::Connection::open(figma.cache.join("store.sqlite")).unwrap();
     store.execute("UPDATE stamps SET at = at - 60", []).unwrap();
 }

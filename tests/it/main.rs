@@ -40,6 +40,7 @@ mod results;
 mod rooms;
 mod search;
 mod server;
+mod session;
 mod source;
 mod table;
 mod web;

@@ -10,7 +10,7 @@ use figma_mcp::table::{
 use serde_json::Value;
 
 /// The names of the table that this server follows, and the operations beyond it.
-const NAMES: [&str; 58] = [
+const NAMES: [&str; 63] = [
     "figma_file_get",
     "figma_file_nodes_get",
     "figma_file_images_render",
@@ -68,8 +68,13 @@ const NAMES: [&str; 58] = [
     "figma_ai_usage_list",
     "figma_oembed_get",
     "figma_status_get",
+    "figma_design_context_get",
+    "figma_nodes_search",
+    "figma_comments_digest_get",
+    "figma_handoff_get",
     "figma_images_download",
     "figma_screenshot_get",
+    "figma_result_query",
 ];
 
 /// Names in people's configurations.
