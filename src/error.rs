@@ -11,16 +11,18 @@
 mod credential;
 mod network;
 mod oauth;
+mod rate_limit;
 mod result;
 mod size;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 pub use credential::{CredentialError, KeyringTrouble, TokenProblem};
 pub use network::{innermost, unreachable};
 pub use oauth::OAuthError;
+pub use rate_limit::RateLimit;
 pub use result::ResultError;
 
 /// The result of anything that can end in one of our errors.
@@ -303,41 +305,6 @@ impl Next {
     }
 }
 
-/// What a 429 says (developers.figma.com/docs/rest-api/rate-limits).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RateLimit {
-    /// The tier of the endpoint, 1 to 3.
-    pub tier: u8,
-    /// `X-Figma-Plan-Tier`: the plan of the place where the file lies.
-    pub plan: Option<String>,
-    /// `X-Figma-Rate-Limit-Type`: `low` for View and Collab seats, `high` for Dev and Full seats.
-    pub seat: Option<String>,
-    /// `Retry-After`; days have been seen.
-    pub retry_after: Option<Duration>,
-    /// `X-Figma-Upgrade-Link`.
-    pub upgrade_link: Option<String>,
-    /// What can be answered all the same, as whole sentences, where that is known.
-    pub still: Option<String>,
-}
-
-impl fmt::Display for RateLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Figma's rate limit for tier {} calls is used up", self.tier)?;
-        if let Some(wait) = self.retry_after {
-            write!(f, " for {}", span(wait))?;
-        }
-        let seat = match self.seat.as_deref() {
-            Some("low") => Some("seat limit \"low\" (View or Collab)".to_owned()),
-            Some("high") => Some("seat limit \"high\" (Dev or Full)".to_owned()),
-            Some(other) => Some(format!("seat limit \"{other}\"")),
-            None => None,
-        };
-        let plan = self.plan.as_ref().map(|plan| format!("plan \"{plan}\""));
-        let details: Vec<String> = plan.into_iter().chain(seat).collect();
-        if details.is_empty() { Ok(()) } else { write!(f, " ({})", details.join(", ")) }
-    }
-}
-
 impl Error {
     /// A wrong argument; `problem` is the rest of a sentence that begins with its name.
     pub fn bad_argument(tool: &'static str, argument: &str, problem: impl Into<String>) -> Self {
@@ -562,26 +529,6 @@ impl Error {
             Self::OAuth(error) => error.exit_code(),
             _ => 1,
         }
-    }
-}
-
-impl RateLimit {
-    fn next(&self) -> String {
-        let mut next = match self.retry_after {
-            Some(wait) => {
-                format!("Do not call tier {} tools again before {} have passed.", self.tier, span(wait))
-            }
-            None => format!("Do not call tier {} tools again for a while.", self.tier),
-        };
-        next += " ";
-        next += self.still.as_deref().unwrap_or("Work from what is already here.");
-        if self.seat.as_deref() == Some("low") || self.plan.as_deref() == Some("starter") {
-            next += " A Dev or Full seat, in a paid team that the file is moved or duplicated into, lifts the limit.";
-        }
-        if let Some(link) = &self.upgrade_link {
-            next += &format!(" Figma names this page: {link}");
-        }
-        next
     }
 }
 

@@ -200,7 +200,7 @@ fn worth(head: &Head, freshness: &Freshness, now: u64) -> Option<Worth> {
 }
 
 /// Whether an error says nothing against showing what was true a while ago.
-const fn is_passing(error: &Error) -> bool {
+pub(super) const fn is_passing(error: &Error) -> bool {
     matches!(
         error,
         Error::RateLimited(_)

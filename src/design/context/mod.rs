@@ -14,6 +14,7 @@ mod draft;
 mod finish;
 pub mod ids;
 mod layout;
+mod legend;
 mod lines;
 mod memo;
 mod model;

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 pub(super) use self::fetch::Sink;
 use self::{derive::Derivation, fetch::Facts};
 pub use self::{fetch::LARGEST_FILE, text::Composed};
-use super::{Freshness, Rest, UNKNOWN_LIFETIME, response::Asked};
+use super::{Freshness, Rest, UNKNOWN_LIFETIME, kept::is_passing, response::Asked};
 use crate::{
     auth::{Caller, now, time::moment},
     error::{Error, Result, span},
@@ -306,18 +306,6 @@ fn judge(file: &HeldFile, freshness: &Freshness) -> Option<bool> {
         Freshness::Unknown => (now().saturating_sub(file.at) < UNKNOWN_LIFETIME.as_secs()).then_some(false),
         Freshness::Refused(_) => None,
     }
-}
-
-/// What stands in the way now and may be gone later: better an older file than none.
-const fn is_passing(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::RateLimited(_)
-            | Error::Unreachable { .. }
-            | Error::TimedOut { .. }
-            | Error::FigmaFailed { .. }
-            | Error::Busy { .. }
-    )
 }
 
 fn too_large() -> Error {
