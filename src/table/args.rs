@@ -193,8 +193,11 @@ pub(super) fn publish(schema: &mut Value) {
     if fields.get("additionalProperties").is_some_and(Value::is_boolean) {
         fields.shift_remove("additionalProperties");
     }
-    if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
-        fields.shift_remove("minimum");
+    // Bounds that nobody would go below go without saying; what is less is refused all the same.
+    for name in ["minimum", "minItems"] {
+        if fields.get(name).and_then(Value::as_f64).is_some_and(|least| least <= 1.0) {
+            fields.shift_remove(name);
+        }
     }
     let is_described = fields.contains_key("description");
     if let Some(items) = fields.get_mut("items") {

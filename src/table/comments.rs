@@ -21,7 +21,7 @@ enum Corner {
     BottomRight,
 }
 
-/// A distance from a node's top left corner.
+// A distance from a node's top left corner.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Offset {
     x: f64,
@@ -36,10 +36,8 @@ struct Pin {
     x: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<f64>,
-    /// In place of x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_id: Option<NodeId>,
-    /// In node_id.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_offset: Option<Offset>,
     #[serde(skip_serializing_if = "Option::is_none")]
