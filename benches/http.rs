@@ -305,7 +305,9 @@ impl Reqwest {
         };
         timed(|| {
             let tasks: Vec<_> = (0..many).map(|_| one()).collect();
-            tasks.into_iter().for_each(|task| self.0.block_on(task).unwrap());
+            for task in tasks {
+                self.0.block_on(task).unwrap();
+            }
         })
     }
 }

@@ -68,7 +68,7 @@ identifiers! {
     FileKey = "figma-file-key",
     /// Main file or URL.
     MainFileKey = "figma-main-file-key",
-    /// Like 1:2, or URL.
+    /// 1:2 or URL.
     NodeId = "figma-node-id",
     /// Id or URL.
     TeamId = "figma-team-id",
@@ -88,7 +88,7 @@ identifiers! {
     DevResourceId = "figma-id",
 }
 
-/// Like 1:2, or URLs.
+/// 1:2, or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);

@@ -44,7 +44,6 @@ struct Pin {
     region_width: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region_height: Option<f64>,
-    /// Of the region; default bottom-right.
     #[serde(skip_serializing_if = "Option::is_none")]
     comment_pin_corner: Option<Corner>,
 }
@@ -246,7 +245,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_comment_reaction_create",
                 title: "Add reaction",
-                description: "Adds the token owner's reaction to a comment.",
+                description: "Adds your own reaction to a comment or reply.",
                 effect: Effect::Create { verify_with: "figma_comment_reactions_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -272,7 +271,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_comment_reaction_delete",
                 title: "Remove reaction",
-                description: "Removes the token owner's reaction to a comment.",
+                description: "Removes your own reaction from a comment.",
                 effect: Effect::Delete,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -98,7 +98,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_design_context_get",
                 title: "Design context",
-                description: "A design in few tokens: best to read one. What does not fit is folded, with the id that opens it.",
+                description: "A design in few tokens: best to read one. What does not fit is folded, with its id.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),
@@ -119,7 +119,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// To render.
                 node_ids: Option<NodeIds>,
-                /// `imageRef` or `gifRef` of fills.
+                /// imageRef or gifRef.
                 image_refs: Option<Vec<String>>,
                 /// The nodes' image fills, not renders.
                 fills: Option<bool>,
@@ -200,7 +200,6 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
                 /// To skip.
-                #[schemars(range(max = 10_000))]
                 offset: Option<u32>,
             }
             Tool {
@@ -235,7 +234,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 node_id: NodeId,
                 /// Of text; default 46 KiB.
-                #[schemars(range(min = 4000, max = 10_000_000))]
+                #[schemars(range(min = 4000))]
                 max_bytes: Option<u32>,
                 /// Version id.
                 version: Option<String>,
@@ -243,7 +242,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_handoff_get",
                 title: "Hand a node over",
-                description: "All that is needed to implement a node, in one call: its design context, a picture, variables and styles, dev resources, open comments. At most two tier 1 calls.",
+                description: "All that is needed to implement a node, for at most two tier 1 calls: its design context, a picture, variables and styles, dev resources, open comments.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Handoff(files::NODES),

@@ -100,7 +100,6 @@ struct ModeChange {
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Not for DELETE.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
 }
@@ -116,7 +115,6 @@ struct VariableChange {
     /// Without . { }; / makes groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// CREATE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
     /// CREATE only.
@@ -355,13 +353,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 #[serde(rename = "file_key")]
                 file_key: FileKey,
-                /// Collections, changed first.
+                /// Collections.
                 variable_collections: Option<Vec<CollectionChange>>,
                 /// Modes; a new collection already has one.
                 variable_modes: Option<Vec<ModeChange>>,
                 /// Variables.
                 variables: Option<Vec<VariableChange>>,
-                /// Values, set last.
+                /// Values.
                 variable_mode_values: Option<Vec<ModeValue>>,
             }
             Tool {
