@@ -156,6 +156,18 @@ impl Server {
         }
     }
 
+    /// Runs one tool and counts how that ended.
+    async fn counted(&self, name: &str, given: Args, context: &RequestContext<RoleServer>) -> Result<Output> {
+        let (started, metrics) = (Instant::now(), self.metrics.as_ref());
+        let _under_way = metrics.map(|metrics| metrics.begin());
+        let outcome = self.run(name, given, context).await;
+        if let Some(metrics) = metrics {
+            let word = outcome.as_ref().map_or_else(Error::kind, |_| "ok");
+            metrics.ended(name, word, started.elapsed());
+        }
+        outcome
+    }
+
     /// Runs one tool to its end, or until nobody wants it any more.
     async fn run(&self, name: &str, given: Args, context: &RequestContext<RoleServer>) -> Result<Output> {
         for name in [Some(name), dispatch::inner_tool(name, &given)].into_iter().flatten() {
@@ -237,15 +249,9 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let (started, metrics) = (Instant::now(), self.metrics.as_ref());
-        let _under_way = metrics.map(|metrics| metrics.begin());
         // Boxed, here and below: the protocol library moves the future of a request about, several times.
-        let run = self.run(&request.name, request.arguments.unwrap_or_default(), &context);
-        let outcome = Box::pin(run).await;
-        if let Some(metrics) = metrics {
-            let word = outcome.as_ref().map_or_else(Error::kind, |_| "ok");
-            metrics.ended(&request.name, word, started.elapsed());
-        }
+        let counted = self.counted(&request.name, request.arguments.unwrap_or_default(), &context);
+        let outcome = Box::pin(counted).await;
         match outcome {
             Ok(output) => Ok(result::of(output).into()),
             // The protocol's own answer to a name that is not listed.
@@ -269,15 +275,15 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Self::resource_templates(request.as_ref())
+        self.resource_templates(request.as_ref())
     }
 
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        Box::pin(self.resource(&request.uri)).await.map(Into::into)
+        Box::pin(self.resource(&request.uri, &context)).await.map(Into::into)
     }
 
     async fn list_prompts(

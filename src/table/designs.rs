@@ -87,7 +87,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 include: Option<Vec<Group>>,
                 /// Default tree.
                 format: Option<ContextFormat>,
-                /// Default 48 KiB.
+                /// Default: fits.
                 #[schemars(range(min = 1000))]
                 max_bytes: Option<u32>,
                 /// Hidden layers.
@@ -236,7 +236,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 node_id: NodeId,
-                /// Of text; default 46 KiB.
+                /// Of text; default: fits.
                 #[schemars(range(min = 4000))]
                 max_bytes: Option<u32>,
                 /// Version id.

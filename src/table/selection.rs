@@ -82,7 +82,7 @@ impl Selection {
         if self.excluded.contains(&name) {
             return hidden(self.names.excluded);
         }
-        if self.read_only && !tool.effect.is_read() {
+        if self.read_only && !tool.changes_nothing() {
             return hidden(self.names.read_only);
         }
         let Some(toolsets) = &self.toolsets else { return Ok(()) };
