@@ -67,9 +67,11 @@ fn calls(table: &mut Table, fake: SocketAddr, connections: usize, times: usize) 
             },
         )
     };
+    let client = Reqwest::new();
     bare();
     ours(ROUNDS);
     let rounds: Vec<_> = (0..ROUNDS).map(|round| (bare(), ours(round))).collect();
+    let by_reqwest = least((0..ROUNDS).map(|_| client.crowd(fake, connections, each).as_secs_f64()));
     let best = |share| {
         let (bares, calls): (Vec<_>, Vec<_>) =
             rounds.iter().map(|(bare, ours)| (bare.1.at(share), ours.1.at(share))).unzip();
@@ -83,6 +85,9 @@ fn calls(table: &mut Table, fake: SocketAddr, connections: usize, times: usize) 
     table.row(&format!("bare requests, {connections} connections"), bares, "/s", None);
     table.row(&format!("calls, {connections} connections"), calls, "/s", None);
     table.row(&format!("calls to bare requests, {connections} connections"), calls / bares, "x", Some(0.25));
+    let by_reqwest = (each * connections) as f64 / by_reqwest;
+    table.row(&format!("requests by reqwest, {connections} connections"), by_reqwest, "/s", None);
+    table.row("  calls to these", calls / by_reqwest, "x", None);
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         let (bare, call) = best(share);
         table.row(&format!("  bare request, {name}"), bare, "ms", None);
@@ -275,6 +280,35 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// The client that our server uses: what an ordinary program pays for the same request.
+struct Reqwest(tokio::runtime::Runtime);
+
+impl Reqwest {
+    fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+    }
+
+    fn crowd(&self, fake: SocketAddr, many: usize, each: usize) -> Duration {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let one = || {
+            let client = client.clone();
+            self.0.spawn(async move {
+                for _ in 0..each {
+                    let request = client.get(format!("http://{fake}/v1/me")).header("x-figma-token", "x");
+                    request.send().await.unwrap().bytes().await.unwrap();
+                }
+            })
+        };
+        timed(|| {
+            let tasks: Vec<_> = (0..many).map(|_| one()).collect();
+            for task in tasks {
+                self.0.block_on(task).unwrap();
+            }
+        })
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Settings {
     #[arg(long, env = "FIGMA_MCP_NAMES", global = true, value_name = "SETS", value_delimiter = ',')]
     pub names: Vec<String>,
 
-    /// Offer only tools that change nothing at Figma
+    /// Offer only tools that change nothing, neither at Figma nor on this machine (no saved images)
     #[arg(long, env = "FIGMA_MCP_READ_ONLY", global = true, value_parser = FalseyValueParser::new())]
     pub read_only: bool,
 

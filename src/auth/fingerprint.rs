@@ -79,7 +79,11 @@ pub fn random_name() -> String {
 }
 
 fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
-    bytes.fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let mut text = String::with_capacity(64);
+    for digit in bytes.flat_map(|byte| [byte >> 4, byte & 15]) {
+        text.extend(char::from_digit(digit.into(), 16));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ impl Setup {
         let app =
             App::new(base_url, settings.call_limit(), settings.selection()?, defaults(settings, &caller));
         let mut app = app.with_network(network(settings)).with_store(store(settings));
+        app = app.with_room(settings.max_result_bytes);
         app.names = settings.name_sets()?;
         app.image_dir = settings.image_dir.as_ref().map(|folder| ImageDir::new(PathBuf::from(folder)));
         if let Some(bytes) = ceiling {

@@ -12,18 +12,18 @@ use crate::{
     table::{self, Handler, Tool, args::Args},
 };
 
-/// How long a description may be where the caller does not say: what hosts take without cutting, and a
-/// little room for what stands beside it.
-const MOST_BYTES: usize = 47 * 1024;
-
 /// Describes a file, or some nodes of it.
 pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &Args) -> Result<Output> {
     let text = |name: &str| args.get(name).and_then(Value::as_str);
     let file_key = text("file_key").unwrap_or_default();
     let ids = strings(args, "node_ids");
     let hidden = args.get("hidden") == Some(&json!(true));
+    if let Some(most) = args.get("max_calls").and_then(Value::as_u64) {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        source::fetch(app, caller, tool, (file_key, text("version")), Some(most)).await?;
+    }
     let reading = source::read(app, caller, tool, file_key, text("version"), &ids, Collector::new(hidden));
-    let mut options = options(args);
+    let mut options = options(args, app.room());
     let wants_comments = options.include.contains(&Group::Comments);
     let (collector, provenance) = reading.await?;
     let design = collector.finish();
@@ -67,11 +67,11 @@ fn strings(args: &Args, name: &str) -> Vec<String> {
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn options(args: &Args) -> Options {
+fn options(args: &Args, room: usize) -> Options {
     let number = |name: &str| args.get(name).and_then(Value::as_u64);
     let mut options = Options {
         depth: number("depth").and_then(|depth| u32::try_from(depth).ok()),
-        max_bytes: number("max_bytes").and_then(|most| usize::try_from(most).ok()).unwrap_or(MOST_BYTES),
+        max_bytes: number("max_bytes").and_then(|most| usize::try_from(most).ok()).unwrap_or(room),
         format: match args.get("format").and_then(Value::as_str) {
             Some("yaml") => Format::Yaml,
             Some("json") => Format::Json,

@@ -38,7 +38,7 @@ pub use self::{
 };
 pub use crate::disk::ImageDir;
 pub use crate::rest::{
-    Network, Saved, Stats, Store,
+    Network, Progress, Saved, Stats, Store,
     document::fetch,
     download::Downloads,
     forget, forget_answers,
@@ -53,6 +53,11 @@ use crate::{
     table::{self, Handler, NameSet, Selection, Tool, args::Args, args::Defaults, args::nearest},
 };
 
+/// What hosts take without cutting it.
+const ROOM: usize = 48 * 1024;
+/// What stands beside a composed answer: notes.
+const BESIDE: usize = 1024;
+
 /// Everything that a call needs beside its caller. Nothing is global.
 #[derive(Debug)]
 pub struct App {
@@ -65,6 +70,8 @@ pub struct App {
     pub defaults: Defaults,
     /// The most bytes of text that a model gets at once; `None`: any number.
     ceiling: Option<usize>,
+    /// How many bytes an answer is composed for whose caller does not say.
+    room: usize,
     results: Results,
     filters: Filters,
     /// The folder below which images are saved; without it none are.
@@ -84,6 +91,7 @@ impl App {
             names: Vec::new(),
             defaults,
             ceiling: None,
+            room: ROOM - BESIDE,
             results: Results::default(),
             filters: Filters::default(),
             image_dir: None,
@@ -96,7 +104,20 @@ impl App {
     #[must_use]
     pub const fn with_ceiling(mut self, bytes: usize) -> Self {
         self.ceiling = Some(bytes);
+        self.with_room(bytes)
+    }
+
+    /// Composes answers for this many bytes, notes included, where a caller does not say how long they
+    /// may be. Other answers are as long as they are.
+    #[must_use]
+    pub const fn with_room(mut self, bytes: usize) -> Self {
+        self.room = bytes.saturating_sub(BESIDE);
         self
+    }
+
+    /// How many bytes a composed answer has where its caller does not say.
+    const fn room(&self) -> usize {
+        self.room
     }
 
     /// The most bytes of text that a model gets at once.

@@ -1,4 +1,4 @@
-//! Completion of the arguments of prompts, from files that are held.
+//! Completion of the arguments of prompts and of resources' addresses, from files that are held.
 
 use rmcp::{
     ErrorData,
@@ -8,6 +8,7 @@ use rmcp::{
 use super::{
     Server,
     prompts::{self, Values},
+    resources,
 };
 use crate::{dispatch::suggest, table::figma_url::FigmaUrl};
 
@@ -51,10 +52,11 @@ fn values_of(reference: &Reference, name: &str) -> Result<Values, ErrorData> {
         Reference::Prompt(prompt) => prompts::find(&prompt.name)
             .and_then(|row| row.arguments.iter().find(|argument| argument.name == name))
             .map(|argument| argument.values),
+        Reference::Resource(resource) => resources::values_of(&resource.uri, name),
         _ => None,
     };
     found.ok_or_else(|| {
-        let problem = "there is no prompt with this argument";
+        let problem = "there is no prompt or resource template with this argument";
         ErrorData::invalid_params(problem, None)
     })
 }

@@ -22,9 +22,7 @@ pub(super) fn of(output: Output) -> CallToolResult {
     lines.extend(output.next_page.as_ref().map(next_page_line));
     let mut content = vec![ContentBlock::text(output.body)];
     if !lines.is_empty() {
-        content.push(ContentBlock::text(
-            lines.iter().map(|line| format!("note: {line}")).collect::<Vec<_>>().join("\n"),
-        ));
+        content.push(ContentBlock::text(note_lines(&lines)));
     }
     content.extend(
         output.images.iter().map(|image| ContentBlock::image(BASE64.encode(&image.bytes), image.mime)),
@@ -40,6 +38,11 @@ pub(super) fn of(output: Output) -> CallToolResult {
         result.meta = Some(meta);
     }
     result
+}
+
+/// What we say beside Figma's answer, a line each.
+pub(super) fn note_lines(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("note: {note}")).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn of_error(error: &Error) -> CallToolResult {

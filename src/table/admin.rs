@@ -88,7 +88,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 /// Types, as org_user_create.
                 events: Option<Vec<String>>,
-                /// Unix; default, earliest: a year ago.
+                /// Unix; default: a year ago.
                 start_time: Option<u64>,
                 /// Unix; default: now.
                 end_time: Option<u64>,
@@ -157,13 +157,13 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 /// developer_token: personal.
                 token_type: Option<TokenType>,
-                /// The secret itself.
+                /// The secret.
                 token: Option<String>,
                 /// Its name.
                 token_name: Option<String>,
                 /// Caller.
                 user_email: Option<String>,
-                /// Beginnings, with commas.
+                /// Prefixes, with commas.
                 ip_address: Option<String>,
                 /// What was called.
                 event_source: Option<EventSource>,

@@ -4,6 +4,11 @@
 //! thing is accepted (`"2"` for 2, an address for a file key), everything else is refused with the
 //! argument's name, what is wrong, the near miss and the valid names.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -63,7 +68,7 @@ identifiers! {
     FileKey = "figma-file-key",
     /// Main file or URL.
     MainFileKey = "figma-main-file-key",
-    /// Like 1:2, or URL.
+    /// 1:2 or URL.
     NodeId = "figma-node-id",
     /// Id or URL.
     TeamId = "figma-team-id",
@@ -83,7 +88,7 @@ identifiers! {
     DevResourceId = "figma-id",
 }
 
-/// Like 1:2, or URLs.
+/// 1:2, or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);
@@ -94,24 +99,25 @@ impl Input {
     /// # Errors
     /// [`Error::BadArgument`], with the argument's name and what is wrong with it.
     pub fn check(&self, tool: &'static Tool, mut given: Args, defaults: &Defaults) -> Result<Args> {
-        let schema = (self.schema)();
-        let properties = object_at(&schema, "properties");
+        let schema = self.known_schema(tool);
+        let none = Args::new();
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
         if let Some(adapt) = tool.extra.adapt {
             adapt(&mut given);
         }
         rename_aliases(tool, &mut given);
         given.retain(|_, value| !value.is_null());
-        refuse_unknown(tool, &properties, &given)?;
+        refuse_unknown(tool, properties, &given)?;
 
         let required = names_at(&schema, "required");
         let wanted = wanted_names(tool, &required, &given);
-        fill_from_urls(&properties, &wanted, &mut given);
-        fill_from_defaults(&properties, &wanted, &mut given, defaults);
+        fill_from_urls(properties, &wanted, &mut given);
+        fill_from_defaults(properties, &wanted, &mut given, defaults);
         if let Some(name) = required.iter().find(|name| !given.contains_key(**name)) {
             return Err(Error::bad_argument(
                 tool.name,
                 name,
-                format!("is missing; {}", describe(&properties, name)),
+                format!("is missing; {}", describe(properties, name)),
             ));
         }
 
@@ -131,6 +137,18 @@ impl Input {
         };
         checked.retain(|_, value| !value.is_null());
         Ok(checked)
+    }
+
+    /// The schema by the names that callers use, made once for each tool: every call is checked against it.
+    fn known_schema(&self, tool: &'static Tool) -> Arc<Args> {
+        static KNOWN: LazyLock<RwLock<HashMap<usize, Arc<Args>>>> = LazyLock::new(RwLock::default);
+        let row = std::ptr::from_ref(tool).addr();
+        if let Some(schema) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&row) {
+            return schema.clone();
+        }
+        let schema = Arc::new((self.schema)());
+        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(row, schema.clone());
+        schema
     }
 }
 
@@ -175,8 +193,11 @@ pub(super) fn publish(schema: &mut Value) {
     if fields.get("additionalProperties").is_some_and(Value::is_boolean) {
         fields.shift_remove("additionalProperties");
     }
-    if fields.get("minimum").and_then(Value::as_u64) == Some(0) {
-        fields.shift_remove("minimum");
+    // Bounds that nobody would go below go without saying; what is less is refused all the same.
+    for name in ["minimum", "minItems"] {
+        if fields.get(name).and_then(Value::as_f64).is_some_and(|least| least <= 1.0) {
+            fields.shift_remove(name);
+        }
     }
     let is_described = fields.contains_key("description");
     if let Some(items) = fields.get_mut("items") {
@@ -350,10 +371,6 @@ fn strings_in(value: &Value) -> Vec<&str> {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     }
-}
-
-fn object_at(schema: &Args, name: &str) -> Args {
-    schema.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 fn names_at<'a>(schema: &'a Args, name: &str) -> Vec<&'a str> {

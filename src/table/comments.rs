@@ -21,7 +21,7 @@ enum Corner {
     BottomRight,
 }
 
-/// A distance from a node's top left corner.
+// A distance from a node's top left corner.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Offset {
     x: f64,
@@ -36,17 +36,14 @@ struct Pin {
     x: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<f64>,
-    /// In place of x and y.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_id: Option<NodeId>,
-    /// In node_id.
     #[serde(skip_serializing_if = "Option::is_none")]
     node_offset: Option<Offset>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region_width: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region_height: Option<f64>,
-    /// Of the region; default bottom-right.
     #[serde(skip_serializing_if = "Option::is_none")]
     comment_pin_corner: Option<Corner>,
 }
@@ -248,7 +245,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_comment_reaction_create",
                 title: "Add reaction",
-                description: "Adds the token owner's reaction to a comment.",
+                description: "Adds your own reaction to a comment or reply.",
                 effect: Effect::Create { verify_with: "figma_comment_reactions_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -274,7 +271,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_comment_reaction_delete",
                 title: "Remove reaction",
-                description: "Removes the token owner's reaction to a comment.",
+                description: "Removes your own reaction from a comment.",
                 effect: Effect::Delete,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -87,18 +87,21 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 include: Option<Vec<Group>>,
                 /// Default tree.
                 format: Option<ContextFormat>,
-                /// Default 48 KiB.
+                /// Default: fits.
                 #[schemars(range(min = 1000))]
                 max_bytes: Option<u32>,
-                /// Hidden layers too.
+                /// Hidden layers.
                 hidden: Option<bool>,
+                /// For a huge file.
+                #[schemars(range(min = 1))]
+                max_calls: Option<u32>,
                 /// Version id.
                 version: Option<String>,
             }
             Tool {
                 name: "figma_design_context_get",
                 title: "Design context",
-                description: "A design in few tokens: best to read one. What does not fit is folded, with the id that opens it.",
+                description: "A design in few tokens: best to read one. What does not fit is folded, with its id.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),
@@ -119,7 +122,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// To render.
                 node_ids: Option<NodeIds>,
-                /// `imageRef` or `gifRef` of fills.
+                /// imageRef or gifRef.
                 image_refs: Option<Vec<String>>,
                 /// The nodes' image fills, not renders.
                 fills: Option<bool>,
@@ -140,7 +143,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_images_download",
                 title: "Save images",
-                description: "Saves renders of nodes and image fills as files, all in one call.",
+                description: "Saves renders of nodes and image fills as files.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ImagesDownload(IMAGES),
@@ -179,7 +182,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Words; typos are forgiven.
+                /// Words; typos forgiven.
                 query: Option<String>,
                 /// Default all.
                 r#in: Option<Vec<Field>>,
@@ -200,7 +203,6 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 #[schemars(range(min = 1, max = 100))]
                 limit: Option<u32>,
                 /// To skip.
-                #[schemars(range(max = 10_000))]
                 offset: Option<u32>,
             }
             Tool {
@@ -234,8 +236,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 node_id: NodeId,
-                /// Of text; default 46 KiB.
-                #[schemars(range(min = 4000, max = 10_000_000))]
+                /// Of text; default: fits.
+                #[schemars(range(min = 4000))]
                 max_bytes: Option<u32>,
                 /// Version id.
                 version: Option<String>,
@@ -243,7 +245,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_handoff_get",
                 title: "Hand a node over",
-                description: "All that is needed to implement a node, in one call: its design context, a picture, variables and styles, dev resources, open comments. At most two tier 1 calls.",
+                description: "All that is needed to implement a node, for at most two tier 1 calls: its design context, a picture, variables and styles, dev resources, open comments.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Handoff(files::NODES),

@@ -94,7 +94,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 name: Option<String>,
                 /// Web address.
                 url: Option<String>,
-                /// Several at once.
+                /// Several.
                 #[schemars(length(min = 1))]
                 dev_resources: Option<Vec<NewResource>>,
             }
@@ -131,7 +131,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 name: Option<String>,
                 /// New address.
                 url: Option<String>,
-                /// Several at once.
+                /// Several.
                 #[schemars(length(min = 1))]
                 dev_resources: Option<Vec<Change>>,
             }

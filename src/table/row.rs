@@ -222,8 +222,8 @@ pub struct Extra {
     /// Rewrites what other servers' callers send into this row's arguments, where a plain
     /// spelling table does not suffice. Runs first.
     pub adapt: Option<fn(&mut Args)>,
-    /// Writes files on this machine, below the folder that whoever started the server named. It
-    /// changes nothing of Figma's, so `--read-only` leaves it in: without that folder it writes nothing.
+    /// Writes files on this machine, below the folder that whoever started the server named.
+    /// `--read-only` leaves it out: who asks for no changes expects none on the own disk either.
     pub writes_files: bool,
 }
 

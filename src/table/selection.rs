@@ -82,7 +82,7 @@ impl Selection {
         if self.excluded.contains(&name) {
             return hidden(self.names.excluded);
         }
-        if self.read_only && !tool.effect.is_read() {
+        if self.read_only && !tool.changes_nothing() {
             return hidden(self.names.read_only);
         }
         let Some(toolsets) = &self.toolsets else { return Ok(()) };
@@ -110,12 +110,11 @@ fn toolset_names(name: &str) -> Result<Vec<&'static str>> {
 }
 
 fn tool_names(names: &[String]) -> Result<Vec<&'static str>> {
-    let known: Vec<&str> = tools().map(|tool| tool.name).collect();
-    let known_name = |name: &String| {
-        find(name)
-            .map(own_name)
-            .ok_or_else(|| usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools")))
+    let unknown = |name: &str| {
+        let known: Vec<&str> = tools().map(|tool| tool.name).collect();
+        usage(&format!("there is no tool `{name}`"), &suggestion(name, &known, "tools"))
     };
+    let known_name = |name: &String| find(name).map(own_name).ok_or_else(|| unknown(name));
     names.iter().map(known_name).collect()
 }
 

@@ -57,7 +57,7 @@ enum VariableScope {
     FontVariations,
 }
 
-/// A variable's name in code.
+// A variable's name in code.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct CodeSyntax {
     #[serde(rename = "WEB", skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,6 @@ struct CodeSyntax {
 struct CollectionChange {
     /// CREATE needs name, others id.
     action: Action,
-    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +83,6 @@ struct CollectionChange {
     initial_mode_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden_from_publishing: Option<bool>,
-    /// CREATE: the local collection to extend.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_variable_collection_id: Option<String>,
     /// Parent's mode ids to temporary ids.
@@ -98,13 +96,10 @@ struct CollectionChange {
 struct ModeChange {
     /// CREATE needs name, others id.
     action: Action,
-    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// At most 40 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// Not for DELETE.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
 }
@@ -115,13 +110,11 @@ struct ModeChange {
 struct VariableChange {
     /// CREATE needs name, collection and type, others id.
     action: Action,
-    /// CREATE: a temporary one.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// Without . { }; / makes groups.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// CREATE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_collection_id: Option<String>,
     /// CREATE only.
@@ -131,10 +124,8 @@ struct VariableChange {
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden_from_publishing: Option<bool>,
-    /// Where the picker offers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<VariableScope>>,
-    /// Name in code.
     #[serde(skip_serializing_if = "Option::is_none")]
     code_syntax: Option<CodeSyntax>,
 }
@@ -362,19 +353,19 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 #[serde(rename = "file_key")]
                 file_key: FileKey,
-                /// Collections, changed first.
+                /// Collections.
                 variable_collections: Option<Vec<CollectionChange>>,
                 /// Modes; a new collection already has one.
                 variable_modes: Option<Vec<ModeChange>>,
                 /// Variables.
                 variables: Option<Vec<VariableChange>>,
-                /// Values, set last.
+                /// Values.
                 variable_mode_values: Option<Vec<ModeValue>>,
             }
             Tool {
                 name: "figma_file_variables_update",
                 title: "Change variables",
-                description: "Changes variables, collections, modes and values, all or nothing. Temporary ids connect entries of a call. A library must be published by hand.",
+                description: "Changes variables, collections, modes and values, all or nothing. CREATE takes temporary ids, which connect entries. A library must be published by hand.",
                 effect: Effect::Batch { verify_with: "figma_file_variables_local_get" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

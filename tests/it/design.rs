@@ -117,3 +117,39 @@ fn real_screens_take_few_tokens() {
     println!("sum {ours} of {theirs}");
     assert!(ours * 2 <= theirs, "{ours} tokens, the peer {theirs}");
 }
+
+#[test]
+fn answers_are_composed_for_the_limit_that_is_set() {
+    // Within it from the start, so that nothing has to be cut out of an answer afterwards.
+    for most in [4096_usize, 6000] {
+        let limit = most.to_string();
+        let mut client = Client::ready(&["--sandbox", "--max-result-bytes", &limit], &[]);
+        for (tool, arguments) in [
+            ("figma_design_context_get", json!({ "file_key": PRODUCT_FILE })),
+            ("get_design_context", json!({ "fileKey": PRODUCT_FILE, "nodeId": "2:1" })),
+            ("figma_handoff_get", json!({ "file_key": PRODUCT_FILE, "node_id": "2:1" })),
+        ] {
+            let result = client.call(tool, arguments);
+            assert_eq!(result["isError"], false, "{result}");
+            let texts =
+                result["content"].as_array().unwrap().iter().filter_map(|block| block["text"].as_str());
+            let size: usize = texts.map(str::len).sum();
+            assert!(size > most / 4 && size <= most, "{tool}, {most}: {size}");
+            assert!(result["_meta"]["figma-mcp/result"].is_null(), "{tool}, {most}: {result}");
+        }
+        let file = format!("file_key={PRODUCT_FILE}");
+        let output = crate::client::figma_mcp()
+            .args(["call", "--sandbox", "--max-result-bytes", &limit, "figma_design_context_get", &file])
+            .output()
+            .unwrap();
+        assert!(output.stdout.len() > most / 4 && output.stdout.len() <= most, "{}", output.stdout.len());
+    }
+    // What is asked for is given, as far as the limit goes.
+    let mut client = Client::sandbox();
+    let of = |bytes: usize| json!({ "file_key": PRODUCT_FILE, "max_bytes": bytes });
+    let (small, large) = (
+        client.call("figma_design_context_get", of(2000)),
+        client.call("figma_design_context_get", of(40_000)),
+    );
+    assert!(text_of(&small).len() <= 2000 && text_of(&large).len() > 4000, "{large}");
+}

@@ -194,6 +194,8 @@ fn headers_narrow_what_is_offered_and_never_widen_it() {
     assert!(comments.contains(&"figma_file_comment_create".to_owned()) && comments.len() < 10);
     let read_only = names(&server, "/mcp/readonly", &[]);
     assert!(read_only.len() < all.len() && !read_only.contains(&"figma_file_comment_create".to_owned()));
+    // Files on the server's disk are a change as well.
+    assert!(!read_only.contains(&"figma_images_download".to_owned()));
     assert_eq!(names(&server, "/mcp", &[("x-mcp-readonly", "true")]), read_only);
     assert_eq!(names(&server, "/mcp", &[("x-mcp-readonly", "false")]), all);
     let hidden = server.call("figma_file_comment_create", json!({}), &[("x-mcp-readonly", "1")]);

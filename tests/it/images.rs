@@ -255,7 +255,7 @@ fn what_is_no_image_is_not_saved() {
 
 #[test]
 fn hints_tell_hosts_the_truth() {
-    let mut client = Client::ready(&["--sandbox", "--read-only"], &[]);
+    let mut client = Client::sandbox();
     let tools = client.request("tools/list", json!({}))["result"]["tools"].clone();
     let hints = |name: &str| {
         let tool = tools.as_array().unwrap().iter().find(|tool| tool["name"] == name).unwrap();
@@ -264,6 +264,23 @@ fn hints_tell_hosts_the_truth() {
     let download = hints("figma_images_download");
     assert_eq!((&download["readOnlyHint"], &download["destructiveHint"]), (&json!(false), &json!(true)));
     assert_eq!(hints("figma_screenshot_get")["readOnlyHint"], true);
+}
+
+#[test]
+fn read_only_saves_nothing_even_with_a_folder() {
+    let folder = folder("read-only");
+    let place = folder.to_str().unwrap();
+    let all = ["--sandbox", "--read-only", "--image-dir", place, "--names", "framelink"];
+    let mut client = Client::ready(&all, &[]);
+    let names = client.tool_names();
+    assert!(names.iter().any(|name| name == "figma_screenshot_get"), "{names:?}");
+    for name in ["figma_images_download", "download_figma_images"] {
+        assert!(!names.iter().any(|listed| listed == name), "{names:?}");
+        let refusal = client.refusal(name, json!({ "file_key": PRODUCT_FILE, "node_ids": ["2:1"] }));
+        assert_eq!(refusal["error"], "hidden_tool", "{refusal}");
+        assert!(refusal["what"].as_str().unwrap().contains("--read-only"), "{refusal}");
+    }
+    assert_eq!(names_in(&folder), Vec::<String>::new());
 }
 
 /// What needs pixels from the sandbox.

@@ -38,6 +38,7 @@ mod program;
 mod prompts;
 mod readme;
 mod requests;
+mod resources;
 mod results;
 mod rooms;
 mod search;

@@ -346,9 +346,10 @@ fn the_listing_stays_within_its_price() {
         let sum: usize = set.tools.iter().map(price).sum();
         println!("{sum:6} tokens  {:3} tools  {}", set.tools.len(), set.name);
         all += sum;
-        everyday += if set.everyday { sum } else { 0 };
+        // What has no endpoint of Figma's behind it is listed every day too, but is not counted here.
+        everyday += if ["files", "comments", "library", "designs"].contains(&set.name) { sum } else { 0 };
     }
     println!("{all:6} tokens  {:3} tools  all; everyday {everyday}", table::tools().count());
-    assert!(all <= 9_250, "the whole listing costs {all} tokens");
-    assert!(everyday <= 4_300, "the everyday listing costs {everyday} tokens");
+    assert!(all <= 9_000, "the whole listing costs {all} tokens");
+    assert!(everyday <= 4_000, "the everyday listing costs {everyday} tokens");
 }

@@ -20,9 +20,6 @@ use crate::{
     table::{Endpoint, Handler, Tool, args::Args},
 };
 
-/// The longest answer where the caller does not say: what hosts take without cutting it.
-const MOST_BYTES: usize = 46 * 1024;
-
 const SCREENSHOT: &str = "figma_screenshot_get";
 const COMMENTS: &str = "figma_comments_digest_get";
 const LINKS: &str = "figma_dev_resources_list";
@@ -40,7 +37,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
         links(app, caller, file_key),
         threads(app, caller, file_key),
     );
-    let mut sheet = Sheet::new(most.unwrap_or(MOST_BYTES));
+    let mut sheet = Sheet::new(most.unwrap_or_else(|| app.room()));
     let images = sheet.picture(picture);
     let (both, provenance) = match read {
         Ok(read) => read,

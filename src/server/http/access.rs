@@ -24,7 +24,7 @@ const SHORTEST_TOKEN: usize = 24;
 const LONGEST_TOKEN: usize = 8 * 1024;
 
 /// Whoever calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Who {
     /// Callers are not told apart: nobody but this machine reaches the server.
     Anybody,

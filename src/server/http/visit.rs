@@ -34,10 +34,13 @@ pub(super) struct Visit {
 
 /// The places of callers that have something under way.
 #[derive(Debug, Default)]
-pub(super) struct Visitors(Mutex<HashMap<Fingerprint, Weak<Semaphore>>>);
+pub(super) struct Visitors(Mutex<HashMap<Visitor, Weak<Semaphore>>>);
+
+/// Who calls, with which Figma account.
+type Visitor = (Who, Fingerprint);
 
 impl Visitors {
-    fn places(&self, of: &Fingerprint) -> Arc<Semaphore> {
+    fn places(&self, of: &Visitor) -> Arc<Semaphore> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = known.get(of).and_then(Weak::upgrade) {
             return places;
@@ -63,15 +66,15 @@ impl Front {
             Who::Anybody => String::new(),
             Who::Known(caller) => caller.text(),
         };
-        let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint().text();
-        let places = self.visitors.places(&Fingerprint::of(&[&caller_name, &account]));
+        let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint();
+        let identity = Fingerprint::of(&[&caller_name, &account.text(), &format!("{wants:?}")]);
+        let places = self.visitors.places(&(who.clone(), account.clone()));
         let mut server = self.server.clone();
         if let Some(caller) = caller {
             server.caller = caller;
         }
         server.places = Some(places);
         server.narrow = Arc::new(wants.selection()?);
-        let identity = Fingerprint::of(&[&caller_name, &account, &format!("{wants:?}")]);
         Ok(Visit { identity, server, found_no_room: AtomicBool::new(false) })
     }
 
