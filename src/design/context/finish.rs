@@ -8,6 +8,7 @@ use super::{
     collapse,
     collect::Collector,
     draft::Draft,
+    layout::Around,
     model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Symbol, Symbols, VARIABLE},
     prototype, raw, text,
     variables::{Bound, mark},
@@ -56,7 +57,7 @@ impl Collector {
         let bound = self.bound.get(draft.bound as usize).cloned().unwrap_or_default();
         self.box_facts(draft, &bound);
         self.stroke_facts(draft, &bound);
-        self.text_facts(draft);
+        self.text_facts(draft, &bound);
         self.prototype_facts(draft);
         style_facts(draft);
         self.variable_facts(draft, &bound);
@@ -137,7 +138,11 @@ impl Collector {
 
     fn box_facts(&mut self, draft: &mut Draft, bound: &Bound) {
         let layout = std::mem::take(&mut draft.layout);
-        self.words(draft, Key::Layout, |out| layout.words(out, bound));
+        let around = Around {
+            has_several: draft.children.len() as u64 + u64::from(draft.hidden + draft.too_deep) > 1,
+            has_strokes: draft.words(Key::Stroke) != 0,
+        };
+        self.words(draft, Key::Layout, |out| layout.words(out, bound, around));
         self.words(draft, Key::Limits, |out| layout.limits(out, bound));
         self.words(draft, Key::Cell, |out| layout.cell(out));
         self.words(draft, Key::Scroll, |out| layout.scroll(out));
@@ -203,7 +208,7 @@ impl Collector {
         });
     }
 
-    fn text_facts(&mut self, draft: &mut Draft) {
+    fn text_facts(&mut self, draft: &mut Draft, bound: &Bound) {
         let Some(characters) = draft.characters.take() else { return };
         let (style, font) = self.styles.get(draft.text_style as usize).cloned().unwrap_or_default();
         let runs = std::mem::take(&mut draft.runs);
@@ -224,7 +229,14 @@ impl Collector {
         if characters.is_empty() {
             return;
         }
+        let font = match bound.mark("fontSize") {
+            mark if mark.is_empty() => font,
+            mark => self.design.symbols.keep(&style.font_with_size(&mark)),
+        };
         draft.fact(Key::Font, font);
+        // A box no higher than a line leaves nothing to align in it.
+        let height = draft.layout.geometry.bounds.map_or(f32::MAX, |[.., height]| height);
+        let sizing = if height < style.line_height() + 1.0 { [sizing[0], Sizing::Hug] } else { sizing };
         self.words(draft, Key::TextWords, |out| out.push_str(&style.box_words(sizing, is_one_line)));
     }
 

@@ -19,6 +19,9 @@ pub(super) const END: char = '\u{2}';
 /// Stands before a component's id in words.
 pub(super) const COMPONENT: char = '\u{3}';
 
+/// Stands behind a font's family in words.
+pub(super) const FAMILY: char = '\u{4}';
+
 /// Every text that is kept, once.
 #[derive(Debug)]
 pub(super) struct Symbols {
