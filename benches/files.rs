@@ -19,12 +19,17 @@ use std::{
 
 use common::program::Program;
 use figma_mcp::{
-    sandbox::SCALED_FILE,
+    sandbox::{PRODUCT_FILE, SCALED_FILE},
     walk::{Flow, Visitor, Walker},
 };
 use serde_json::{Value, json};
 
 const TOKEN: &str = "sandbox-personal";
+
+#[path = "../tests/it/session/questions.rs"]
+mod questions;
+
+use questions::questions;
 
 fn main() {
     let sizes = if env::var_os("FIGMA_BENCH_QUICK").is_some() { ["5MB", "10MB"] } else { ["50MB", "150MB"] };
@@ -36,6 +41,39 @@ fn main() {
         speed(&text);
         drop(text);
         server(&base);
+    }
+    session();
+}
+
+/// What an agent's session costs: 20 questions about one file, asked twice.
+fn session() {
+    let mut server = Program::start(&["serve", "--sandbox"], &[]);
+    server.initialize();
+    let questions = questions();
+    for (tool, arguments) in questions.iter().chain(&questions) {
+        server.call(tool, arguments);
+    }
+    let status = server.result("figma_status_get", &json!({}));
+    let status: Value = serde_json::from_str(status["content"][0]["text"].as_str().unwrap()).unwrap();
+    let costs_a_call = |(tool, arguments): &(&str, Value)| {
+        let tool = arguments["tool"].as_str().unwrap_or(tool);
+        let endpoint = figma_mcp::table::find(tool).and_then(figma_mcp::table::Tool::endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.tier == figma_mcp::table::Tier::One)
+    };
+    println!(
+        "\n{} questions: {} tier 1 calls; one for each question would be {}",
+        2 * questions.len(),
+        status["calls_so_far"]["tier_1"],
+        2 * questions.iter().filter(|question| costs_a_call(question)).count()
+    );
+    for (what, filter) in [("endless", "def f: f; f"), ("greedy", "[range(infinite)]"), ("malformed", ".a |")]
+    {
+        let of = json!({ "file_key": PRODUCT_FILE });
+        let query = json!({ "tool": "figma_file_get", "arguments": of, "filter": filter });
+        let started = Instant::now();
+        let answer = server.result("figma_result_query", &query);
+        assert_eq!(answer["isError"], true, "{answer}");
+        println!("  a filter that is {what}: refused after {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
     }
 }
 

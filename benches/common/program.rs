@@ -50,6 +50,12 @@ impl Program {
         assert!(answer.contains(r#""isError":false"#), "{answer:.500}");
     }
 
+    /// The result, whether or not it is an error.
+    pub(crate) fn result(&mut self, tool: &str, arguments: &Value) -> Value {
+        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
+        serde_json::from_str::<Value>(&answer).unwrap()["result"].take()
+    }
+
     fn ask(&mut self, method: &str, params: &Value) -> String {
         self.calls += 1;
         let message = json!({ "jsonrpc": "2.0", "id": self.calls, "method": method, "params": params });
