@@ -345,7 +345,7 @@ impl Key {
         match self {
             Self::Text => "no text",
             Self::Ends => "no ends",
-            Self::Layout => "layout plain",
+            Self::Layout => "layout default",
             Self::Fill => "fill=none",
             Self::Stroke | Self::StrokeWords => "stroke=none",
             Self::Effects => "fx=none",
