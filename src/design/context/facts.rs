@@ -38,6 +38,12 @@ impl<'a> Facts<'a> {
         self.of(node).filter(|fact| fact.key != Key::Text).collect()
     }
 
+    /// Whether two nodes say the same beside their texts.
+    pub(super) fn are_same(&self, first: u32, second: u32) -> bool {
+        let beside_text = |node| self.of(node).filter(|fact| fact.key != Key::Text);
+        beside_text(first).eq(beside_text(second))
+    }
+
     /// Its text.
     pub(super) fn text(&self, node: u32) -> Option<u32> {
         self.of(node).find(|fact| fact.key == Key::Text).map(|fact| fact.words)

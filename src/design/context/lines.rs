@@ -200,9 +200,16 @@ impl<'a> Lines<'a> {
             if is_known || !self.is_alike(first, node) {
                 continue;
             }
+            let size = self.builds.get(first as usize).map_or(0, |build| build.size);
+            if size > build.size * 2 || build.size > size * 2 {
+                continue;
+            }
             let Some(differences) = Comparer::compare(self.facts, first, node, most) else { continue };
             if !self.can_be_told(&differences.changes) {
                 continue;
+            }
+            if differences.changes.is_empty() && self.facts.are_same(first, node) {
+                return Some((first, differences));
             }
             let cost = self.same_cost(first, node, &differences);
             if best.as_ref().is_none_or(|(least, ..)| cost < *least) {

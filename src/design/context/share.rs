@@ -107,7 +107,7 @@ impl<'a> Comparer<'a> {
         let is_other = moved.is_some()
             || left.hidden != right.hidden
             || left.name != right.name && left.kind != Kind::Text
-            || facts.beside_text(from) != facts.beside_text(to)
+            || !facts.are_same(from, to)
             || !is_placed_alike && now.is_none();
         let mut out = Differences::default();
         if is_other {
