@@ -166,6 +166,7 @@ struct Bounds {
 
 // ---------------------------------------------------------------------------- whole calls
 
+const FILE: &str = "/v1/files/BenchSample00000000001a";
 /// What a line of 100 Mbit/s carries.
 const PACE: f64 = 12.5e6;
 
@@ -243,7 +244,7 @@ fn call(figma: SocketAddr, size: usize, run: usize) -> (f64, f64, f64) {
     (time, cpu, peak)
 }
 
-/// Answers every question about a file with this body, as fast as it can or at so many bytes a second.
+/// Answers with this body for the file, as fast as it can or at so many bytes a second.
 fn figma(body: Vec<u8>, is_packed: bool, pace: Option<f64>) -> SocketAddr {
     const META: &str = r#"{"file":{"name":"Generated","last_touched_at":"2026-01-01T00:00:00Z","version":"1","editorType":"figma","role":"viewer"}}"#;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -256,14 +257,21 @@ fn figma(body: Vec<u8>, is_packed: bool, pace: Option<f64>) -> SocketAddr {
             thread::spawn(move || {
                 let mut request = Vec::new();
                 while common::read_to(&mut stream, &mut request, b"\r\n\r\n") {
-                    let is_meta = request.windows(6).any(|part| part == b"/meta ");
-                    let (bytes, encoding) = match (is_meta, is_packed) {
-                        (true, _) => (META.as_bytes(), ""),
-                        (false, true) => (body.as_slice(), "content-encoding: gzip\r\n"),
-                        (false, false) => (body.as_slice(), ""),
+                    let line = String::from_utf8_lossy(&request);
+                    let path = line.split([' ', '?']).nth(1).unwrap_or_default();
+                    let (status, bytes, encoding) = match path.strip_prefix(FILE) {
+                        Some("") if is_packed => ("200 OK", body.as_slice(), "content-encoding: gzip\r\n"),
+                        Some("") => ("200 OK", body.as_slice(), ""),
+                        Some("/meta") => ("200 OK", META.as_bytes(), ""),
+                        // As for most: no variables without Enterprise.
+                        _ => (
+                            "403 Forbidden",
+                            br#"{"status":403,"err":"Limited by Figma plan"}"#.as_slice(),
+                            "",
+                        ),
                     };
                     let head = format!(
-                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
+                        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
                         bytes.len()
                     );
                     if stream.write_all(head.as_bytes()).is_err() || send(&mut stream, bytes, pace).is_err() {
@@ -291,7 +299,7 @@ fn send(stream: &mut TcpStream, bytes: &[u8], pace: Option<f64>) -> std::io::Res
 /// Reads the answer and forgets it.
 fn download(figma: SocketAddr) {
     let mut stream = TcpStream::connect(figma).unwrap();
-    stream.write_all(b"GET /v1/files/BenchSample00000000001a HTTP/1.1\r\nhost: figma\r\n\r\n").unwrap();
+    write!(stream, "GET {FILE} HTTP/1.1\r\nhost: figma\r\n\r\n").unwrap();
     let mut buffer = vec![0; CHUNK];
     let mut head = Vec::new();
     let end = loop {
