@@ -6,6 +6,7 @@
 
 mod infer;
 mod official;
+mod styled;
 mod uses;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use infer::infer;
 pub use official::official;
+pub use styled::Styled;
 pub use uses::{Use, Uses};
 
 use super::fold::{one_line, quoted};
