@@ -24,6 +24,8 @@ use super::fold::{one_line, quoted};
 /// A variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variable {
+    /// Its publish key, which is the same in every file; empty where Figma did not tell it.
+    pub key: String,
     /// Its name.
     pub name: String,
     /// Whether Figma says so. If not, the name was concluded from [`Variable::known_from`].
