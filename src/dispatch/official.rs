@@ -51,9 +51,9 @@ pub(super) async fn variables(
     if outline.is_none_or(|outline| outline.is_empty()) {
         return Err(nothing(file_key, &ids));
     }
-    let used = uses.found.keys().cloned().collect();
-    let names = variables::name(app, caller, tool, file_key, &used).await;
-    let names = if names.variables.len() == used.len() {
+    let bound = uses.found.keys().cloned().collect();
+    let names = variables::name(app, caller, tool, file_key, &bound).await;
+    let names = if names.variables.len() == bound.len() {
         names
     } else {
         // No file is held: what was read is all that names can be concluded from.
