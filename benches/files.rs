@@ -5,24 +5,31 @@
 //! (`--sandbox-scale`), served by a process of its own. `FIGMA_BENCH_QUICK=1` takes smaller ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 // Figures of a handful of digits.
-#![allow(clippy::cast_precision_loss)]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod common;
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use common::program::Program;
 use figma_mcp::{
-    sandbox::SCALED_FILE,
+    sandbox::{PRODUCT_FILE, SCALED_FILE},
     walk::{Flow, Visitor, Walker},
 };
 use serde_json::{Value, json};
 
 const TOKEN: &str = "sandbox-personal";
+
+#[path = "../tests/it/session/questions.rs"]
+mod questions;
+
+use questions::questions;
 
 fn main() {
     let sizes = if env::var_os("FIGMA_BENCH_QUICK").is_some() { ["5MB", "10MB"] } else { ["50MB", "150MB"] };
@@ -34,6 +41,39 @@ fn main() {
         speed(&text);
         drop(text);
         server(&base);
+    }
+    session();
+}
+
+/// What an agent's session costs: 20 questions about one file, asked twice.
+fn session() {
+    let mut server = Program::start(&["serve", "--sandbox"], &[]);
+    server.initialize();
+    let questions = questions();
+    for (tool, arguments) in questions.iter().chain(&questions) {
+        server.call(tool, arguments);
+    }
+    let status = server.result("figma_status_get", &json!({}));
+    let status: Value = serde_json::from_str(status["content"][0]["text"].as_str().unwrap()).unwrap();
+    let costs_a_call = |(tool, arguments): &(&str, Value)| {
+        let tool = arguments["tool"].as_str().unwrap_or(tool);
+        let endpoint = figma_mcp::table::find(tool).and_then(figma_mcp::table::Tool::endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.tier == figma_mcp::table::Tier::One)
+    };
+    println!(
+        "\n{} questions: {} tier 1 calls; one for each question would be {}",
+        2 * questions.len(),
+        status["calls_so_far"]["tier_1"],
+        2 * questions.iter().filter(|question| costs_a_call(question)).count()
+    );
+    for (what, filter) in [("endless", "def f: f; f"), ("greedy", "[range(infinite)]"), ("malformed", ".a |")]
+    {
+        let of = json!({ "file_key": PRODUCT_FILE });
+        let query = json!({ "tool": "figma_file_get", "arguments": of, "filter": filter });
+        let started = Instant::now();
+        let answer = server.result("figma_result_query", &query);
+        assert_eq!(answer["isError"], true, "{answer}");
+        println!("  a filter that is {what}: refused after {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
     }
 }
 
@@ -147,74 +187,4 @@ fn download(base: &str) -> Vec<u8> {
     stream.read_to_end(&mut answer).unwrap();
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
     answer.split_off(head + 4)
-}
-
-/// The built binary, until it is dropped.
-struct Program {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    /// The address at the end of the first line that a sandbox says.
-    base: String,
-    calls: u64,
-}
-
-impl Program {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let is_sandbox = arguments.contains(&"--sandbox");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_figma-mcp"))
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(if is_sandbox { Stdio::piped() } else { Stdio::null() })
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        if is_sandbox {
-            BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        }
-        let base = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, input, output, base, calls: 0 }
-    }
-
-    fn initialize(&mut self) {
-        let client = json!({ "name": "bench", "version": "1" });
-        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
-        self.ask("initialize", &params);
-        writeln!(self.input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
-    }
-
-    fn call(&mut self, tool: &str, arguments: &Value) {
-        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
-        assert!(answer.contains(r#""isError":false"#), "{answer:.500}");
-    }
-
-    fn ask(&mut self, method: &str, params: &Value) -> String {
-        self.calls += 1;
-        let message = json!({ "jsonrpc": "2.0", "id": self.calls, "method": method, "params": params });
-        writeln!(self.input, "{message}").unwrap();
-        let mut line = String::new();
-        while !line.contains(&format!(r#""id":{}"#, self.calls)) {
-            line.clear();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-        }
-        line
-    }
-
-    /// In megabytes; 0 where the system does not say.
-    fn memory(&self, name: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or_default();
-        kilobytes / 1024.0
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

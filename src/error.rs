@@ -153,6 +153,10 @@ pub enum Error {
     TooLargeFile {
         /// The pages' node ids.
         pages: Vec<String>,
+        /// How many tier 1 calls it takes to fetch those that are not kept yet.
+        calls: usize,
+        /// The page that is too large for one answer by itself.
+        page: Option<String>,
     },
     /// The endpoint does not know this type of file.
     #[error("Figma does not offer this for this type of file")]
@@ -419,7 +423,7 @@ impl Error {
             Self::NotExportable { .. } => Person("have the file's owner allow viewers to copy and export it.".into()),
             Self::NotFound { .. } => Person("give the file's own address, or check the id.".into()),
             Self::TooLarge { smaller, .. } => Do((*smaller).into()),
-            Self::TooLargeFile { pages } => Do(size::page_by_page(pages)),
+            Self::TooLargeFile { pages, calls, page } => Do(size::page_by_page(pages, *calls, page.as_deref())),
             Self::WrongFileType { .. } => Do("`figma_file_metadata_get` works for every type of file.".into()),
             Self::RateLimited(limit) => Do(limit.next()),
             Self::Busy { .. } | Self::TooManyCalls { .. } => Do("Wait for the answers of earlier calls, then call again.".into()),

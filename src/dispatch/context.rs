@@ -18,6 +18,10 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let file_key = text("file_key").unwrap_or_default();
     let ids = strings(args, "node_ids");
     let hidden = args.get("hidden") == Some(&json!(true));
+    if let Some(most) = args.get("max_calls").and_then(Value::as_u64) {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        source::fetch(app, caller, tool, (file_key, text("version")), Some(most)).await?;
+    }
     let reading = source::read(app, caller, tool, file_key, text("version"), &ids, Collector::new(hidden));
     let mut options = options(args, app.room());
     let wants_comments = options.include.contains(&Group::Comments);

@@ -39,7 +39,7 @@ pub use self::{
 };
 pub use crate::disk::ImageDir;
 pub use crate::rest::{
-    Network, Saved, Stats, Store,
+    Network, Progress, Saved, Stats, Store,
     document::fetch,
     download::Downloads,
     forget, forget_answers,

@@ -47,14 +47,16 @@ pub(super) async fn answer(
 ) -> Result<Output> {
     let text = |name: &str| args.get(name).and_then(Value::as_str);
     let file = text("file_key").unwrap_or_default();
-    let held = match app.rest.hold(caller, tool, file, text("version")).await {
+    let is_part = endpoint.path == NODES || args.contains_key("depth") || args.contains_key("ids");
+    let held = if is_part {
+        app.rest.hold(caller, tool, file, text("version")).await
+    } else {
+        fetch(app, caller, tool, (file, text("version")), None).await
+    };
+    let held = match held {
         Ok(held) => held,
         // A part of it may still come; and where nothing can be stored, Figma is asked each time.
-        Err(Error::TooLarge { .. })
-            if endpoint.path == NODES || args.contains_key("depth") || args.contains_key("ids") =>
-        {
-            return app.rest.call(caller, tool, endpoint, args).await;
-        }
+        Err(Error::TooLarge { .. }) if is_part => return app.rest.call(caller, tool, endpoint, args).await,
         Err(Error::File { .. }) => return app.rest.call(caller, tool, endpoint, args).await,
         Err(error) => return Err(error),
     };
@@ -111,7 +113,7 @@ fn body(composed: Composed) -> Result<(String, Option<Composed>)> {
 ///
 /// # Errors
 /// Whatever Figma refused, or why it could not be asked; what the walk finds wrong with the answer.
-/// [`Error::TooLarge`] for a whole file that Figma does not send in one piece says how to read it in
+/// [`Error::TooLargeFile`] for a whole file that Figma does not send in one piece says how to read it in
 /// parts, and what that costs.
 pub async fn read<V: Visitor + Send + 'static>(
     app: &App,
@@ -122,19 +124,22 @@ pub async fn read<V: Visitor + Send + 'static>(
     ids: &[String],
     visitor: V,
 ) -> Result<(V, Provenance)> {
-    match app.rest.hold(caller, tool, file_key, version).await {
+    let held = if ids.is_empty() {
+        fetch(app, caller, tool, (file_key, version), None).await
+    } else {
+        app.rest.hold(caller, tool, file_key, version).await
+    };
+    match held {
         Ok(held) => {
             let provenance = held.provenance();
             let ids = ids.to_vec();
             let visitor = blocking(move || walk_held(&held, &ids, visitor)).await?;
             Ok((visitor, provenance))
         }
-        Err(error @ (Error::TooLarge { .. } | Error::File { .. })) => {
-            if ids.is_empty() && matches!(error, Error::TooLarge { .. }) {
-                return Err(in_parts(app, caller, tool, file_key, version).await.unwrap_or(error));
-            }
+        Err(Error::TooLarge { .. }) if !ids.is_empty() => {
             read_directly(app, caller, tool, file_key, version, ids, visitor).await
         }
+        Err(Error::File { .. }) => read_directly(app, caller, tool, file_key, version, ids, visitor).await,
         Err(error) => Err(error),
     }
 }
@@ -159,27 +164,26 @@ fn walk_held<V: Visitor>(held: &Held, ids: &[String], visitor: V) -> Result<V> {
     walker.finish()
 }
 
-/// How a file is read that Figma does not send in one piece: its pages, and what they cost.
-async fn in_parts(
+/// Fetches a file into the store, in parts where Figma does not send it in one piece, for at most so
+/// many tier 1 calls.
+///
+/// # Errors
+/// [`Error::TooLargeFile`] when it takes more; whatever stands in the way of the file.
+pub(super) async fn fetch(
     app: &App,
     caller: &Caller,
     tool: &'static Tool,
-    file_key: &str,
-    version: Option<&str>,
-) -> Option<Error> {
-    let mut args: Args =
-        Map::from_iter([("file_key".to_owned(), json!(file_key)), ("depth".to_owned(), json!(1))]);
-    args.extend(version.map(|version| ("version".to_owned(), json!(version))));
-    let outline = app.rest.call(caller, tool, endpoint(FILE).ok()?, &args).await.ok()?;
-    let outline: Value = serde_json::from_str(&outline.body).ok()?;
-    let pages: Vec<&str> = outline
-        .pointer("/document/children")?
-        .as_array()?
-        .iter()
-        .filter_map(|page| page.get("id")?.as_str())
-        .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'))
-        .collect();
-    Some(Error::TooLargeFile { pages: pages.into_iter().map(str::to_owned).collect() })
+    (file_key, version): (&str, Option<&str>),
+    most_calls: Option<usize>,
+) -> Result<Held> {
+    match app.rest.hold(caller, tool, file_key, version).await {
+        Err(error @ Error::TooLarge { .. }) => {
+            let held = app.rest.hold_by_pages(caller, tool, (file_key, version), most_calls).await;
+            // Why its pages did not come matters more, unless not even they could be asked for.
+            held.map_err(|other| if matches!(other, Error::BadAnswer { .. }) { error } else { other })
+        }
+        held => held,
+    }
 }
 
 /// With a call of its own, when no file can be held.

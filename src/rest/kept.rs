@@ -142,6 +142,19 @@ impl Rest {
         }
     }
 
+    /// Whether this call would be answered from what is kept. It is not made.
+    pub(super) async fn has_kept(&self, caller: &Caller, asked: Asked<'_>) -> bool {
+        let Ok(caller_key) = self.caller_key(caller).await else { return false };
+        let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
+        let place = Place { caller: caller_key, request: hash(&line) };
+        let freshness = match version(asked) {
+            Some(version) => Freshness::Current(format!("fixed {version}")),
+            None => self.stamp(caller, asked.file()).await,
+        };
+        let head = self.inner.store.head(place).await.ok().flatten();
+        matches!(head.and_then(|head| worth(&head, &freshness, now())), Some(Worth::Current | Worth::Stale))
+    }
+
     /// Keeps an answer of Figma's and hands it back.
     async fn keep(
         &self,

@@ -14,6 +14,7 @@ mod lane;
 mod network;
 mod pace;
 pub mod pagination;
+mod progress;
 mod queue;
 mod rate_limit;
 pub mod request;
@@ -36,6 +37,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+pub use self::progress::Progress;
 use self::{
     download::Downloads,
     flight::Flights,

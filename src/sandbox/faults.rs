@@ -27,6 +27,8 @@ pub(super) enum When {
     TierOne,
     /// The same, unless the caller asks for one or two levels only.
     DeepTierOne,
+    /// Whole files, unless the caller asks for one or two levels only.
+    WholeFile,
     Renders,
     /// Everything but the metadata, which Figma offers for files of any type.
     NotMetadata,
@@ -50,6 +52,8 @@ pub(super) enum Failure {
     Hang,
     /// The answer breaks off half way.
     BreakOff,
+    /// Half of the answer comes, and no more.
+    Stall,
     /// The call is carried out, then the connection closes without an answer.
     CloseUnanswered,
     /// Success, with something else than Figma's JSON.
@@ -108,6 +112,18 @@ pub(super) const FAULTS: &[Fault] = &[
         "400 Request too large, for files, nodes and renders unless `depth` is 1 or 2",
         When::DeepTierOne,
         Failure::Refuse(400, "Request too large. If applicable, filter by query params."),
+    ),
+    fault(
+        "HUGEFILE",
+        "400 Request too large, for the file as a whole; its pages and nodes come",
+        When::WholeFile,
+        Failure::Refuse(400, "Request too large. If applicable, filter by query params."),
+    ),
+    fault(
+        "STALLFILE",
+        "half of the file as a whole comes, then nothing; its pages and nodes come",
+        When::WholeFile,
+        Failure::Stall,
     ),
     fault(
         "SLIDES",
@@ -178,6 +194,7 @@ impl Fault {
             When::Always => true,
             When::TierOne => is_tier_one,
             When::DeepTierOne => is_tier_one && depth.is_none_or(|depth| depth > 2),
+            When::WholeFile => endpoint.path == "/v1/files/{file_key}" && depth.is_none_or(|depth| depth > 2),
             When::Renders => endpoint.path.starts_with("/v1/images/"),
             When::NotMetadata => !endpoint.path.ends_with("/meta"),
             When::Writes => endpoint.method != Method::Get,

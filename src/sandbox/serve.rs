@@ -192,7 +192,11 @@ async fn fail(
             call.world.stop.cancelled().await;
             refuse(&Refusal::new(500, "The sandbox stops"))
         }
-        Failure::BreakOff => broken(&(operation.handler)(call)),
+        Failure::BreakOff => {
+            // Head and half have to leave before the connection closes.
+            broken(&(operation.handler)(call), tokio::time::sleep(Duration::from_millis(100)))
+        }
+        Failure::Stall => broken(&(operation.handler)(call), std::future::pending()),
         Failure::CloseUnanswered => {
             let outcome = (operation.handler)(call);
             cut.now();
@@ -231,14 +235,13 @@ fn refused(refusal: &Refusal, is_boolean_style: bool) -> Response {
     response
 }
 
-/// Promises the whole answer, sends half of it and closes the connection.
-fn broken(outcome: &Outcome) -> Response {
+/// Promises the whole answer, sends half of it and closes the connection after a while.
+fn broken(outcome: &Outcome, a_while: impl Future<Output = ()> + Send + 'static) -> Response {
     let body = outcome.as_ref().map(|answer| answer.0.clone()).unwrap_or_default();
     let length = body.len().max(2);
     let half = Bytes::from(body).slice(..length / 2);
-    // Head and half have to leave before the connection closes.
     let end = stream::once(async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        a_while.await;
         Err(io::Error::from(io::ErrorKind::ConnectionAborted))
     });
     let broken = stream::iter([Ok(half)]).chain(end);

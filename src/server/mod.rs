@@ -41,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 use self::http::Metrics;
 use crate::{
     auth::{Caller, redacted, time},
-    dispatch::{self, App, Output},
+    dispatch::{self, App, Output, Progress},
     error::{Error, Result},
     table::{self, Selection, TOOLSETS, Tool, args::Args, definition},
 };
@@ -177,11 +177,12 @@ impl Server {
         let _place = places
             .map(|places| places.try_acquire().map_err(|_| Error::TooManyCalls { limit: MOST_CALLS }))
             .transpose()?;
-        let call = catch_panic(async {
+        let watched = Progress::default();
+        let call = watched.watch(catch_panic(async {
             let mut output = dispatch::run(&self.app, &self.caller, name, given.clone()).await?;
             self.warn(name, &mut output);
             dispatch::present(&self.app, &self.caller, name, &given, output).await
-        });
+        }));
         tokio::pin!(call);
         let gone = async {
             self.closed.cancelled().await;
@@ -197,7 +198,7 @@ impl Server {
                 () = &mut gone => return Err(Error::Cancelled),
                 () = tokio::time::sleep(PROGRESS_EVERY) => {
                     progress += 1.0;
-                    tell_progress(context, progress).await;
+                    tell_progress(context, progress, watched.told()).await;
                 }
             }
         }
@@ -395,11 +396,11 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Only to a client that asked for it. A client that does not listen is no reason to fail the call.
-async fn tell_progress(context: &RequestContext<RoleServer>, progress: f64) {
+async fn tell_progress(context: &RequestContext<RoleServer>, progress: f64, told: Option<String>) {
     let Some(token) = context.meta.get_progress_token() else { return };
     let seconds = PROGRESS_EVERY.as_secs_f64() * progress;
     let message = ProgressNotificationParam::new(token, progress)
-        .with_message(format!("Waiting for Figma ({seconds:.0} s)"));
+        .with_message(told.unwrap_or_else(|| format!("Waiting for Figma ({seconds:.0} s)")));
     let sent = tokio::time::timeout(PROGRESS_EVERY, context.peer.notify_progress(message)).await;
     if !matches!(sent, Ok(Ok(()))) {
         tracing::debug!("a progress message could not be delivered");

@@ -1,7 +1,7 @@
 //! Kept answers: what Figma sent for a request, until its file changes. Compressed, and bounded together
 //! with everything else that is large.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{CallerKey, Store, millis};
 use crate::error;
@@ -79,6 +79,20 @@ impl Store {
         self.run(move |connection| answer(connection, place)).await
     }
 
+    /// What is known of it without its body.
+    ///
+    /// # Errors
+    /// See [`Store::run`].
+    pub async fn head(&self, place: Place) -> error::Result<Option<Head>> {
+        const SQL: &str = "\
+SELECT made_at, ends_at, stamp, version FROM answers
+WHERE caller = ?1 AND request = ?2 AND ends_at > unixepoch()";
+        self.run(move |connection| {
+            connection.query_row(SQL, params![place.caller, place.request.as_slice()], read_head).optional()
+        })
+        .await
+    }
+
     /// Keeps an answer, in place of the one before, and makes room for it. Nobody waits for it.
     pub fn keep(&self, place: Place, file: String, kept: Kept) {
         let capacity = self.capacity();
@@ -133,15 +147,18 @@ SELECT count(*), count(DISTINCT file), count(DISTINCT caller), min(made_at) FROM
     }
 }
 
+fn read_head(row: &Row<'_>) -> Result<Head> {
+    let time = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+    Ok(Head { made_at: time(0)?, ends_at: time(1)?, stamp: row.get(2)?, version: row.get(3)? })
+}
+
 fn answer(connection: &Connection, place: Place) -> Result<Option<Kept>> {
     const SQL: &str = "\
 SELECT made_at, ends_at, stamp, version, body, used_at, id FROM answers
 WHERE caller = ?1 AND request = ?2 AND ends_at > unixepoch()";
     let found = connection
         .query_row(SQL, params![place.caller, place.request.as_slice()], |row| {
-            let time = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
-            let head =
-                Head { made_at: time(0)?, ends_at: time(1)?, stamp: row.get(2)?, version: row.get(3)? };
+            let head = read_head(row)?;
             Ok((Kept { head, body: row.get(4)? }, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?))
         })
         .optional()?;

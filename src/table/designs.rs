@@ -90,8 +90,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Default: fits.
                 #[schemars(range(min = 1000))]
                 max_bytes: Option<u32>,
-                /// Hidden layers too.
+                /// Hidden layers.
                 hidden: Option<bool>,
+                /// For a huge file.
+                #[schemars(range(min = 1))]
+                max_calls: Option<u32>,
                 /// Version id.
                 version: Option<String>,
             }
@@ -140,7 +143,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_images_download",
                 title: "Save images",
-                description: "Saves renders of nodes and image fills as files, all in one call.",
+                description: "Saves renders of nodes and image fills as files.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::ImagesDownload(IMAGES),
@@ -179,7 +182,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Words; typos are forgiven.
+                /// Words; typos forgiven.
                 query: Option<String>,
                 /// Default all.
                 r#in: Option<Vec<Field>>,

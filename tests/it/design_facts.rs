@@ -3,14 +3,14 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use figma_mcp::design::context::{Group, Options, describe};
 use serde_json::{Map, Value};
 
 use crate::{
-    client::{Client, text_of},
-    design::{collect, real_files},
+    design::{collect, real_files, sandbox_files},
+    design_tree::{Node, Tree},
 };
 
 #[test]
@@ -22,14 +22,8 @@ fn every_fact_of_real_designs_is_said() {
 
 #[test]
 fn every_fact_of_the_sandbox_files_is_said() {
-    use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, WHITEBOARD_FILE};
-    let mut client = Client::sandbox();
-    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
-        let result = client.call("figma_file_get", serde_json::json!({ "file_key": key }));
-        // Only as long as the answer is not too long to come whole.
-        if serde_json::from_str::<Value>(text_of(&result)).is_ok_and(|file| file.get("document").is_some()) {
-            check(key, text_of(&result).as_bytes());
-        }
+    for (name, answer) in sandbox_files() {
+        check(&name, &answer);
     }
 }
 
@@ -67,272 +61,16 @@ fn check(name: &str, answer: &[u8]) {
     );
 }
 
-fn problems(raw: &Value, text: &str) -> Vec<String> {
+pub(crate) fn problems(raw: &Value, text: &str) -> Vec<String> {
     let tree = Tree::read(text);
     let root = raw.get("document").unwrap_or(raw);
     let mut checker = Checker { raw, text, problems: Vec::new() };
     match tree.roots.as_slice() {
-        [node] => checker.node(root, &tree.expand(node), false),
+        [node] => checker.node(root, None, &tree.expand(node), false),
         roots => checker.problems.push(format!("{} roots", roots.len())),
     }
     checker.problems
 }
-
-// ---------------------------------------------------------------------------- reading a tree
-
-/// One line and what is below it.
-#[derive(Debug, Clone, Default)]
-struct Node {
-    depth: usize,
-    /// Kind, name, id.
-    title: String,
-    id: String,
-    text: Option<String>,
-    /// Everything behind the id, names of what repeats written out.
-    rest: String,
-    label: Option<String>,
-    same: Option<String>,
-    slots: Vec<Option<String>>,
-    /// Its place in the raw answer is that of another one: it stands in a repetition.
-    is_repeated: bool,
-    children: Vec<Node>,
-    /// By the id of the node in the first subtree.
-    differences: Vec<(String, String)>,
-    folded: u64,
-}
-
-struct Tree {
-    roots: Vec<Node>,
-    labelled: HashMap<String, Node>,
-}
-
-impl Tree {
-    fn read(text: &str) -> Self {
-        let mut names: HashMap<String, String> = HashMap::new();
-        let mut open: Vec<Node> = Vec::new();
-        let mut roots: Vec<Node> = Vec::new();
-        for line in text.lines() {
-            if let Some(definition) = line.strip_prefix('$') {
-                let (name, words) = definition.split_once(' ').unwrap();
-                names.insert(name.to_owned(), written_out(words, &names));
-                continue;
-            }
-            if line.is_empty()
-                || line.starts_with(['#', '('])
-                || (line.starts_with('<') && !line.contains(" #"))
-            {
-                continue;
-            }
-            let node = Node::read(&written_out(line, &names));
-            close(&mut open, &mut roots, node.depth);
-            let parent = open.last_mut();
-            match (parent, &node) {
-                (Some(parent), node) if node.folded > 0 => parent.folded += node.folded,
-                (Some(parent), node) if node.title == "~" => {
-                    parent.differences.push((node.id.clone(), node.rest.clone()));
-                }
-                _ => open.push(node),
-            }
-        }
-        close(&mut open, &mut roots, 0);
-        let mut labelled = HashMap::new();
-        for root in &roots {
-            root.labels(&mut labelled);
-        }
-        Self { roots, labelled }
-    }
-
-    /// A node with every repetition in it written out.
-    fn expand(&self, node: &Node) -> Node {
-        let mut node = node.clone();
-        if let Some(label) = &node.same {
-            let first = self.expand(&self.labelled[label]);
-            node.children = first.children;
-            node.rest = overlaid(&first.rest, &node.rest);
-            let mut slots = node.slots.clone().into_iter();
-            node.children.iter_mut().for_each(|child| child.fill(&mut slots));
-            node.children.iter_mut().for_each(Node::repeat);
-            for (id, rest) in node.differences.clone() {
-                let found = node.children.iter_mut().find_map(|child| child.find(&id));
-                let found = found.unwrap_or_else(|| panic!("no {id} in {label}"));
-                found.rest = overlaid(&found.rest, &rest);
-                if let Some(tag) = tag(&rest) {
-                    found.title = format!("{tag} {}", found.title);
-                }
-            }
-            return node;
-        }
-        node.children = node.children.iter().map(|child| self.expand(child)).collect();
-        node
-    }
-}
-
-fn close(open: &mut Vec<Node>, roots: &mut Vec<Node>, depth: usize) {
-    while open.last().is_some_and(|node| node.depth >= depth) {
-        let node = open.pop().unwrap();
-        match open.last_mut() {
-            Some(parent) => parent.children.push(node),
-            None => roots.push(node),
-        }
-    }
-}
-
-/// `<Name id>` at the beginning of what differs.
-fn tag(rest: &str) -> Option<&str> {
-    let start = rest.find('<')?;
-    let end = rest[start..].find('>')?;
-    Some(&rest[start..=start + end])
-}
-
-/// What a repetition says, before what it repeats: whoever looks for a key finds the newer one first.
-fn overlaid(first: &str, own: &str) -> String {
-    format!("{own} ⟂ {first}")
-}
-
-impl Node {
-    fn read(line: &str) -> Self {
-        let body = line.trim_start_matches(' ');
-        let depth = line.len() - body.len();
-        if let Some(folded) = body.strip_prefix('+') {
-            let folded = folded.split(' ').next().unwrap().parse().unwrap();
-            return Self { depth, folded, ..Self::default() };
-        }
-        if let Some(difference) = body.strip_prefix("~#") {
-            let (id, rest) = difference.split_once(' ').unwrap_or((difference, ""));
-            return Self {
-                depth,
-                title: "~".to_owned(),
-                id: id.to_owned(),
-                rest: rest.to_owned(),
-                ..Self::default()
-            };
-        }
-        let at = outside(body)
-            .find(|at| body[*at..].starts_with(" #"))
-            .unwrap_or_else(|| panic!("no id in {line}"));
-        let (title, after) = body.split_at(at);
-        let (id, rest) = after[2..].split_once(' ').unwrap_or((&after[2..], ""));
-        let mut node = Self {
-            depth,
-            title: title.to_owned(),
-            id: id.to_owned(),
-            rest: rest.to_owned(),
-            text: quoted(rest),
-            ..Self::default()
-        };
-        let first = rest.split(' ').next().unwrap_or_default();
-        if let Some(label) = first.strip_prefix("=T") {
-            node.same = Some(label.to_owned());
-            node.read_slots(&rest[first.len()..]);
-            node.text = None;
-        } else if let Some(label) = first.strip_prefix('T').filter(|label| label.parse::<u32>().is_ok()) {
-            node.label = Some(label.to_owned());
-            node.text = quoted(rest[first.len()..].trim_start());
-        }
-        node
-    }
-
-    /// ` "text" = "text"(@1,2)`
-    fn read_slots(&mut self, mut rest: &str) {
-        while let Some(after) = rest.strip_prefix(' ') {
-            if let Some(text) = quoted(after) {
-                rest = &after[text.len()..];
-                self.slots.push(Some(text));
-            } else if after.starts_with("= ") || after == "=" || after.starts_with("=(") {
-                self.slots.push(None);
-                rest = &after[1..];
-            } else {
-                return;
-            }
-            if rest.starts_with('(') {
-                rest = &rest[rest.find(')').unwrap() + 1..];
-            }
-        }
-    }
-
-    fn repeat(&mut self) {
-        self.is_repeated = true;
-        self.children.iter_mut().for_each(Node::repeat);
-    }
-
-    fn labels(&self, into: &mut HashMap<String, Node>) {
-        if let Some(label) = &self.label {
-            into.insert(label.clone(), self.clone());
-        }
-        self.children.iter().for_each(|child| child.labels(into));
-    }
-
-    fn fill(&mut self, slots: &mut impl Iterator<Item = Option<String>>) {
-        if self.text.is_some()
-            && let Some(Some(text)) = slots.next()
-        {
-            self.text = Some(text);
-        }
-        self.children.iter_mut().for_each(|child| child.fill(slots));
-    }
-
-    fn find(&mut self, id: &str) -> Option<&mut Node> {
-        // In full where the short form is not alone: what it ends with is enough here.
-        if self.id == id || (id.contains(';') && id.ends_with(&format!(";{}", self.id))) {
-            return Some(self);
-        }
-        self.children.iter_mut().find_map(|child| child.find(id))
-    }
-}
-
-/// A text in quotation marks at the beginning.
-fn quoted(text: &str) -> Option<String> {
-    let mut escaped = false;
-    let inner = text.strip_prefix('"')?;
-    for (at, c) in inner.char_indices() {
-        match c {
-            '\\' if !escaped => escaped = true,
-            '"' if !escaped => return Some(text[..at + 2].to_owned()),
-            _ => escaped = false,
-        }
-    }
-    None
-}
-
-/// Where a line is outside quotation marks and angle brackets.
-fn outside(line: &str) -> impl Iterator<Item = usize> {
-    let (mut in_text, mut escaped, mut in_tag) = (false, false, false);
-    line.char_indices().filter_map(move |(at, c)| {
-        let is_outside = !in_text && !in_tag;
-        match c {
-            '\\' if in_text && !escaped => {
-                escaped = true;
-                return None;
-            }
-            '"' if !escaped => in_text = !in_text,
-            '<' if !in_text => in_tag = true,
-            '>' if !in_text => in_tag = false,
-            _ => {}
-        }
-        escaped = false;
-        is_outside.then_some(at)
-    })
-}
-
-/// With `$n` replaced by what it stands for.
-fn written_out(line: &str, names: &HashMap<String, String>) -> String {
-    let mut out = String::new();
-    let mut from = 0;
-    for at in outside(line).collect::<Vec<_>>() {
-        if at < from || !line[at..].starts_with('$') {
-            continue;
-        }
-        let name: String = line[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        if let Some(words) = names.get(&name) {
-            out += &line[from..at];
-            out += words;
-            from = at + 1 + name.len();
-        }
-    }
-    out + &line[from..]
-}
-
-// ---------------------------------------------------------------------------- comparing
 
 struct Checker<'a> {
     raw: &'a Value,
@@ -341,9 +79,10 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn node(&mut self, raw: &Value, said: &Node, in_component: bool) {
+    fn node(&mut self, raw: &Value, parent: Option<&Value>, said: &Node, in_component: bool) {
         let id = raw["id"].as_str().unwrap();
         self.own_facts(id, raw, said);
+        self.place(id, raw, parent, said);
         if is_drawing(said) {
             self.drawing(id, raw, said);
             return;
@@ -354,8 +93,62 @@ impl Checker<'_> {
             self.problems.push(format!("{id}: {} children, {} said", visible.len(), said.children.len()));
             return;
         }
-        for (raw, said) in visible.iter().zip(&said.children) {
-            self.node(raw, said, in_component);
+        for (child, said) in visible.iter().zip(&said.children) {
+            self.node(child, Some(raw), said, in_component);
+        }
+    }
+
+    /// Its size and position, where the answer says how they come about.
+    fn place(&mut self, id: &str, raw: &Value, parent: Option<&Value>, said: &Node) {
+        let Some(bounds) = rectangle(raw) else { return };
+        let words = |test: &dyn Fn(&str) -> Option<String>| {
+            said.rest.split(" ⟂ ").find_map(|part| part.split(' ').find_map(test)).unwrap_or_default()
+        };
+        let side = |at: usize, mark: &str| {
+            words(&|word| match (word.strip_prefix(mark), word.split_once('×')) {
+                (Some(side), _) if side.starts_with(|c: char| c.is_ascii_digit()) => Some(side.to_owned()),
+                (Some(side @ ("fill" | "hug")), _) => Some(side.to_owned()),
+                (_, Some(sides)) => {
+                    let side = if at == 2 { sides.0 } else { sides.1 };
+                    (side.parse::<f64>().is_ok() || matches!(side, "fill" | "hug")).then(|| side.to_owned())
+                }
+                _ => (word == "inset0").then(|| word.to_owned()),
+            })
+        };
+        for (name, at, mark) in [("layoutSizingHorizontal", 2, "w-"), ("layoutSizingVertical", 3, "h-")] {
+            let found = side(at, mark);
+            let covers = found == "inset0"
+                && parent.and_then(rectangle).is_some_and(|parent| (bounds[at] - parent[at]).abs() <= 1.05);
+            let is_said = covers
+                || match raw[name].as_str() {
+                    Some("FIXED") => found == tenths(bounds[at]),
+                    Some("FILL") => found == "fill",
+                    Some("HUG") => found.is_empty() || found == "hug",
+                    _ => true,
+                };
+            if !is_said {
+                self.problems.push(format!("{id}: {name} {} said as {found}", bounds[at]));
+            }
+        }
+        let free = |parent: &&Value| {
+            matches!(parent["type"].as_str(), Some("FRAME" | "GROUP" | "INSTANCE" | "COMPONENT"))
+                && parent["layoutMode"].as_str().is_none_or(|mode| mode == "NONE")
+        };
+        if let Some(parent) = parent.filter(free).and_then(rectangle) {
+            let found = words(&|word| {
+                let is_position = word.strip_prefix('@').is_some_and(|at| at.contains(','));
+                (is_position || matches!(word, "inset0" | "in-flow")).then(|| word.to_owned())
+            });
+            let offset = [bounds[0] - parent[0], bounds[1] - parent[1]];
+            let wanted = format!("@{},{}", tenths(offset[0]), tenths(offset[1]));
+            let is_said = match found.as_str() {
+                "" => wanted == "@0,0",
+                "inset0" => offset.iter().all(|offset| offset.abs() <= 1.05),
+                found => found == wanted,
+            };
+            if !is_said && raw["type"] != "CONNECTOR" {
+                self.problems.push(format!("{id}: at {wanted} said as {found}"));
+            }
         }
     }
 
@@ -380,6 +173,13 @@ impl Checker<'_> {
                 said.title.contains(&format!("<{name}")) || said.title.contains(&format!("<\"{name}"));
             if !is_said || !self.text.contains(component) {
                 self.problems.push(format!("{id}: component {component} ({name}) not in {}", said.title));
+            }
+        }
+        for end in ["connectorStart", "connectorEnd"] {
+            if let Some(to) = raw[end]["endpointNodeId"].as_str()
+                && !said.rest.contains(&format!("#{to}"))
+            {
+                self.problems.push(format!("{id}: {end} {to} not in {}", said.rest));
             }
         }
         for variable in variables(raw) {
@@ -444,6 +244,19 @@ impl Checker<'_> {
         let set = component["componentSetId"].as_str().and_then(|set| self.raw["componentSets"].get(set));
         set.unwrap_or(component)["name"].as_str().unwrap_or(id).to_owned()
     }
+}
+
+/// Where a node lies and how large it is.
+fn rectangle(raw: &Value) -> Option<[f64; 4]> {
+    let side = |name: &str| raw["absoluteBoundingBox"][name].as_f64();
+    Some([side("x")?, side("y")?, side("width")?, side("height")?])
+}
+
+/// A number of pixels as it is written.
+fn tenths(pixels: f64) -> String {
+    // As precise as the description's own arithmetic.
+    let pixels = f64::from(pixels as f32);
+    ((pixels * 10.0).round() / 10.0 + 0.0).to_string()
 }
 
 /// A text without light markup.

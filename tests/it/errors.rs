@@ -167,7 +167,11 @@ fn refusal_samples() -> Vec<Error> {
         Error::NoAccess { what: file(), kind: "a personal access token", message: said("Forbidden") },
         Error::NotExportable { what: file() },
         Error::NotFound { what: file(), message: said("Not found") },
-        Error::TooLargeFile { pages: vec!["0:1".to_owned(), "12:3".to_owned(), "12:4".to_owned()] },
+        Error::TooLargeFile {
+            pages: vec!["0:1".to_owned(), "12:3".to_owned(), "12:4".to_owned()],
+            calls: 2,
+            page: None,
+        },
         Error::TooLarge {
             limit: said("Figma gave up on a file this large"),
             smaller: "Call again with `depth` 1, then pass `ids`.",

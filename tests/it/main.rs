@@ -18,6 +18,8 @@ mod comments;
 mod design;
 mod design_facts;
 mod design_properties;
+mod design_sharing;
+mod design_tree;
 mod errors;
 mod faults;
 mod figma;

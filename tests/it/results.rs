@@ -1,9 +1,12 @@
 //! Answers too large to show: the ceiling, the next calls, `figma_result_query`, results as resources.
 
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
-use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE};
-use serde_json::{Value, json};
+use figma_mcp::{
+    sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, SCALED_FILE},
+    table::{self, args::Defaults, definition},
+};
+use serde_json::{Map, Value, json};
 
 use crate::{
     client::{Client, figma_mcp, text_of},
@@ -214,7 +217,37 @@ fn the_command_line_filters_and_writes_the_whole() {
     assert!(piped.len() > CEILING);
 }
 
-/// Every real answer at hand, through the sandbox: nothing above the ceiling, and JSON stays JSON.
+/// Every tool that reads a file, asked of this one with what it must be given: nothing is above the
+/// ceiling, and JSON stays JSON.
+fn every_reading_tool_stays_below_the_ceiling(client: &mut Client, key: &str, node: &str) {
+    for tool in table::tools().filter(|tool| tool.effect.is_read()) {
+        let schema = definition::input_schema(tool, &Defaults::default());
+        if schema["properties"]["file_key"].is_null() {
+            continue;
+        }
+        let argument = |name: &Value| {
+            let name = name.as_str().unwrap();
+            let value = match &schema["properties"][name] {
+                _ if name == "file_key" => json!(key),
+                property if property["type"] == "array" => json!([node]),
+                property if property["enum"].is_array() => property["enum"][0].clone(),
+                _ => json!(node),
+            };
+            (name.to_owned(), value)
+        };
+        let arguments: Value =
+            schema["required"].as_array().unwrap().iter().map(argument).collect::<Map<_, _>>().into();
+        let result = client.call(tool.name, arguments);
+        assert!(size(&result) <= CEILING, "{}, {key}: {} bytes", tool.name, size(&result));
+        let is_json = text_of(&result).starts_with(['{', '[']);
+        assert!(!is_json || serde_json::from_str::<Value>(text_of(&result)).is_ok(), "{}, {key}", tool.name);
+        if ["figma_file_get", "figma_design_context_get"].contains(&tool.name) {
+            assert_eq!(result["isError"], false, "{}, {key}: {result}", tool.name);
+            println!("{key}: {}: {} bytes: {}", tool.name, size(&result), note(&result));
+        }
+    }
+}
+
 #[test]
 fn no_real_file_is_above_the_ceiling() {
     let real = repository("../shared/figma-real");
@@ -232,16 +265,20 @@ fn no_real_file_is_above_the_ceiling() {
         let mut client =
             Client::ready(&["--sandbox-data", folder.to_str().unwrap(), "--max-result-bytes", "4096"], &[]);
         let key = path.file_stem().unwrap().to_str().unwrap().replace('_', "");
-        let result = client.call("figma_file_get", json!({ "file_key": key }));
-        println!(
-            "{}: {} of {} bytes: {}",
-            key,
-            size(&result),
-            fs::metadata(&path).unwrap().len(),
-            note(&result)
-        );
-        assert!(size(&result) <= CEILING, "{key}");
-        assert_eq!(result["isError"], false, "{key}: {result}");
-        serde_json::from_str::<Value>(text_of(&result)).unwrap();
+        let outline = json!({ "tool": "figma_file_get", "arguments": { "file_key": key }, "filter": "[.document | .. | .id? // empty][5]" });
+        let node: String =
+            serde_json::from_str(text_of(&client.call("figma_result_query", outline))).unwrap();
+        every_reading_tool_stays_below_the_ceiling(&mut client, &key, &node);
     }
+}
+
+/// 150 MB with `FIGMA_MCP_THOROUGH=1`.
+#[test]
+fn no_huge_file_is_above_the_ceiling() {
+    let size = if env::var_os("FIGMA_MCP_THOROUGH").is_some() { "150MB" } else { "5MB" };
+    let mut client = Client::ready(&["--sandbox-scale", size, "--max-result-bytes", "4096"], &[]);
+    let pages = json!({ "file_key": SCALED_FILE, "depth": 1 });
+    let pages = client.json("figma_file_get", pages);
+    let page = pages["document"]["children"][0]["id"].as_str().unwrap().to_owned();
+    every_reading_tool_stays_below_the_ceiling(&mut client, SCALED_FILE, &page);
 }

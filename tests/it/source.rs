@@ -57,15 +57,14 @@ impl World {
     }
 
     fn scaled(data: Option<&Path>, size: Option<u64>) -> Self {
+        Self::within(Duration::from_secs(60), data, size)
+    }
+
+    fn within(call_limit: Duration, data: Option<&Path>, size: Option<u64>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let sandbox = runtime.block_on(Sandbox::start_scaled(data, size)).unwrap();
         let client = dispatch::Network::default().client(&sandbox.base_url()).unwrap();
-        let app = App::new(
-            sandbox.base_url(),
-            Duration::from_secs(60),
-            table::Selection::default(),
-            Defaults::default(),
-        );
+        let app = App::new(sandbox.base_url(), call_limit, table::Selection::default(), Defaults::default());
         let token = Token::new(None, DEFAULT_TOKEN, "the test").unwrap();
         let caller = Caller::fixed(Found::Token(token));
         Self { runtime, app: Arc::new(app), caller: Arc::new(caller), sandbox, client }
@@ -264,12 +263,78 @@ fn a_file_too_large_for_one_answer_is_read_in_parts() {
     // That it is too large is known now.
     assert_eq!(
         world.try_run("figma_file_get", json!({ "file_key": "HUGE" })).unwrap_err().kind(),
-        "too_large"
+        "too_large_file"
     );
     assert_eq!(world.app.figma_calls()[0], 2);
     let args = json!({ "file_key": "HUGE", "ids": HOME_FRAME, "depth": 2 });
     let output = world.run("figma_file_nodes_get", args);
     assert_eq!(body(&output)["nodes"][HOME_FRAME]["document"]["id"], HOME_FRAME);
+    assert_eq!(world.app.figma_calls()[0], 3);
+}
+
+#[test]
+fn a_file_too_large_for_one_answer_is_put_together_from_its_pages() {
+    let world = World::new();
+    let theirs = world.figma(&format!("/v1/files/{PRODUCT_FILE}"));
+    let pages: Vec<&str> = theirs["document"]["children"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|page| page["id"].as_str().unwrap())
+        .collect();
+    let whole = json!({ "file_key": "HUGEFILE" });
+    // The plan and its cost come before the third call.
+    let refused = world.try_run("figma_design_context_get", whole.clone()).unwrap_err();
+    assert_eq!(refused.kind(), "too_large_file");
+    let plan = refused.for_agent();
+    assert!(plan.contains(&format!("`max_calls`: {}", pages.len())), "{plan}");
+    assert_eq!(world.app.figma_calls()[0], 2);
+    // A page that is kept costs nothing.
+    world.run("figma_file_nodes_get", json!({ "file_key": "HUGEFILE", "ids": pages[0] }));
+    assert_eq!(world.app.figma_calls()[0], 3);
+    let with = |most: usize| json!({ "file_key": "HUGEFILE", "max_calls": most });
+    let refused = world.try_run("figma_design_context_get", with(pages.len() - 2)).unwrap_err();
+    assert!(refused.for_agent().contains(&format!("`max_calls`: {}", pages.len() - 1)));
+    assert_eq!(world.app.figma_calls()[0], 3);
+    let output = world.run("figma_design_context_get", with(pages.len() - 1));
+    assert!(!output.body.is_empty());
+    assert_eq!(world.app.figma_calls()[0], 2 + pages.len() as u64);
+    // From now on every tool answers as if Figma had sent it whole.
+    let ours = world.run("figma_file_get", whole.clone());
+    let mine: Value = serde_json::from_str(&ours.body.replace("HUGEFILE", PRODUCT_FILE)).unwrap();
+    for (name, value) in theirs.as_object().unwrap() {
+        assert!(mine[name] == *value, "{name}");
+    }
+    assert_eq!(mine.as_object().unwrap().len(), theirs.as_object().unwrap().len());
+    assert_eq!(ours.meta["cache"]["derived"], true);
+    let args = json!({ "file_key": "HUGEFILE", "ids": HOME_FRAME });
+    let nodes = world.run("figma_file_nodes_get", args);
+    let theirs = world.figma(&format!("/v1/files/{PRODUCT_FILE}/nodes?ids={HOME_FRAME}"));
+    assert!(body(&nodes)["nodes"] == theirs["nodes"]);
+    world.run("figma_nodes_search", json!({ "file_key": "HUGEFILE", "query": "cart" }));
+    assert_eq!(world.app.figma_calls()[0], 2 + pages.len() as u64);
+}
+
+#[test]
+fn a_file_too_slow_for_one_answer_is_too_large() {
+    let world = World::within(Duration::from_secs(3), None, None);
+    let args = json!({ "file_key": "STALLFILE" });
+    let refused = world.try_run("figma_file_get", args.clone()).unwrap_err();
+    assert_eq!(refused.kind(), "too_large_file");
+    // That is known now; and Figma is asked for its parts.
+    assert_eq!(world.try_run("figma_file_get", args).unwrap_err().kind(), "too_large_file");
+    world.run("figma_file_nodes_get", json!({ "file_key": "STALLFILE", "ids": HOME_FRAME }));
+    assert_eq!(world.app.figma_calls()[0], 3);
+}
+
+#[test]
+fn a_page_too_large_by_itself_is_named() {
+    let world = World::new();
+    let args = json!({ "file_key": "HUGE", "max_calls": 40 });
+    let refused = world.try_run("figma_design_context_get", args).unwrap_err();
+    assert_eq!(refused.kind(), "too_large_file");
+    assert!(refused.for_agent().contains("Page 0:1 is too large"), "{}", refused.for_agent());
+    // The file, its outline and the first page.
     assert_eq!(world.app.figma_calls()[0], 3);
 }
 

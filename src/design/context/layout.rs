@@ -34,6 +34,14 @@ pub(super) struct Members {
     sticks: &'static str,
 }
 
+/// What of a container decides whether a word about its layout means anything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    /// There is more than one layer in it, the hidden ones counted.
+    pub(super) has_several: bool,
+    pub(super) has_strokes: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Align {
     #[default]
@@ -166,58 +174,73 @@ impl Members {
     }
 
     /// How what is in it is laid out: `gap8 pad16,24 justify-between align-center wrap`.
-    pub(super) fn words(&self, out: &mut String, bound: &Bound) {
+    pub(super) fn words(&self, out: &mut String, bound: &Bound, around: Around) {
         match self.geometry.mode {
             Mode::None => return,
             Mode::Grid => self.grid(out, bound),
-            Mode::Row | Mode::Column => self.flow(out, bound),
+            Mode::Row | Mode::Column => self.flow(out, bound, around),
         }
-        let names = ["paddingTop", "paddingRight", "paddingBottom", "paddingLeft"];
-        let padding: Vec<String> = self
-            .padding
-            .iter()
-            .zip(names)
-            .map(|(value, name)| words::of(*value) + &bound.mark(name))
-            .collect();
-        if let [top, right, bottom, left] = padding.as_slice()
-            && padding.iter().any(|side| side != "0")
-        {
-            out.push_str(" pad");
-            words::sides(out, [top, right, bottom, left]);
-        }
+        self.padding(out, bound);
         if self.is_reversed {
             out.push_str(" first-on-top");
         }
-        if self.counts_strokes {
+        if self.counts_strokes && around.has_strokes {
             out.push_str(" strokes-take-space");
         }
     }
 
-    fn flow(&self, out: &mut String, bound: &Bound) {
+    /// As CSS writes it; one side alone by its letter: `pt8`.
+    fn padding(&self, out: &mut String, bound: &Bound) {
+        let names = ["paddingTop", "paddingRight", "paddingBottom", "paddingLeft"];
+        let sides = self.padding.iter().zip(names);
+        let sides: Vec<String> =
+            sides.map(|(side, name)| words::of_pixels(*side) + &bound.mark(name)).collect();
+        let mut said = sides.iter().zip([" pt", " pr", " pb", " pl"]).filter(|(side, _)| *side != "0");
+        match (said.next(), said.next(), sides.as_slice()) {
+            (Some((side, word)), None, _) => {
+                out.push_str(word);
+                out.push_str(side);
+            }
+            (Some(_), Some(_), [top, right, bottom, left]) => {
+                out.push_str(" pad");
+                if right == left && top != bottom {
+                    out.push_str(&[top.as_str(), right, bottom].join(","));
+                } else {
+                    words::sides(out, [top, right, bottom, left]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn flow(&self, out: &mut String, bound: &Bound, around: Around) {
         let gap_mark = bound.mark("itemSpacing");
         let cross_mark = bound.mark("counterAxisSpacing");
-        let has_gap = (self.gap != 0.0 || !gap_mark.is_empty()) && self.justify != Align::Between;
+        let has_gap =
+            (self.gap != 0.0 && around.has_several || !gap_mark.is_empty()) && self.justify != Align::Between;
         let has_cross_gap = self.wraps && (self.cross_gap != 0.0 || !cross_mark.is_empty());
         if has_gap || has_cross_gap {
             out.push_str(" gap");
-            words::number(out, if self.justify == Align::Between { 0.0 } else { self.gap });
+            words::pixels(out, if self.justify == Align::Between { 0.0 } else { self.gap });
             out.push_str(&gap_mark);
             if has_cross_gap {
                 out.push(',');
-                words::number(out, self.cross_gap);
+                words::pixels(out, self.cross_gap);
                 out.push_str(&cross_mark);
             }
         } else if !gap_mark.is_empty() {
             out.push_str(" gap");
             out.push_str(&gap_mark);
         }
-        if self.justify != Align::Start {
-            out.push_str(" justify-");
-            out.push_str(self.justify.word());
-        }
-        if self.align != Align::Start {
-            out.push_str(" align-");
-            out.push_str(self.align.word());
+        if (self.justify, self.align) == (Align::Center, Align::Center) {
+            out.push_str(" centered");
+        } else {
+            for (word, align) in [(" justify-", self.justify), (" align-", self.align)] {
+                if align != Align::Start {
+                    out.push_str(word);
+                    out.push_str(align.word());
+                }
+            }
         }
         if self.wraps {
             out.push_str(" wrap");
@@ -266,7 +289,9 @@ impl Members {
                 out.push_str(&mark);
             }
         }
-        if self.ratio != 0.0 {
+        let is_fixed = |sizing: &Sizing| matches!(sizing, Sizing::Fixed | Sizing::Unknown);
+        let is_said = self.geometry.bounds.is_some() && self.geometry().sizing.iter().all(is_fixed);
+        if self.ratio != 0.0 && !is_said {
             out.push_str(" ratio");
             words::number(out, self.ratio);
         }
@@ -399,7 +424,7 @@ mod tests {
             assert!(layout.take(key.as_bytes(), value.as_bytes()), "{key}");
         }
         let (mut out, bound) = (String::new(), Bound::default());
-        layout.words(&mut out, &bound);
+        layout.words(&mut out, &bound, Around { has_several: true, has_strokes: true });
         layout.limits(&mut out, &bound);
         layout.cell(&mut out);
         layout.scroll(&mut out);

@@ -1,15 +1,21 @@
 //! From the shown nodes to the lines of a description: subtrees that repeat an earlier one become one
 //! line with what differs.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use foldhash::fast::RandomState;
 
 use super::{
     Format, Options,
-    model::{Fact, Group, Key, Kind, Node, Symbol},
-    place::{self, Place},
-    view::{Counts, View},
+    cost::{self, Costs},
+    facts::Facts,
+    model::{Fact, Key, Kind, Symbol},
+    place::Place,
+    share::{self, Anchor, Change, Comparer, Differences},
+    view::{Counts, View, is_generated},
 };
 
 /// One line.
@@ -24,6 +30,9 @@ pub(super) struct Line {
     pub(super) place: Option<Place>,
     /// Kinds of facts that the earlier subtree has here and this one has not.
     pub(super) absent: Vec<Key>,
+    /// A layer that a repetition has beside those of the first, or has elsewhere: where it stands, and
+    /// the first subtree.
+    pub(super) anchor: Option<(Anchor, u32)>,
 }
 
 /// Why a line is there.
@@ -31,10 +40,13 @@ pub(super) struct Line {
 pub(super) enum Role {
     /// A node in full; later lines can refer to it by this number (0: none does).
     Full { label: u32 },
-    /// As the line with this number, with these texts in place of its own.
-    Same { label: u32, texts: Vec<Slot> },
+    /// As the line with this number, which is that of the node `first`, with these texts in place of its
+    /// own.
+    Same { label: u32, first: u32, texts: Vec<Slot> },
     /// What differs from the node `from` in the subtree of `first`, which the line above repeats.
     Difference { from: u32, first: u32 },
+    /// The node `from` in the subtree of `first` is not there.
+    Missing { from: u32, first: u32 },
     /// Nodes that are not shown.
     Folded { counts: Counts },
 }
@@ -44,204 +56,245 @@ pub(super) enum Role {
 pub(super) struct Slot {
     /// `None`: as in the first.
     pub(super) text: Option<Symbol>,
+    /// `None`: as in the first.
     pub(super) place: Option<Place>,
+    /// The text in the first.
+    pub(super) from: u32,
 }
 
-/// What makes one subtree differ from another of the same build.
-#[derive(Debug, Default)]
-struct Differences {
-    slots: Vec<Slot>,
-    /// Pairs of nodes that differ in more than their text.
-    nodes: Vec<(u32, u32)>,
+impl Slot {
+    /// Whether it says that nothing differs.
+    pub(super) const fn is_same(&self) -> bool {
+        self.text.is_none() && self.place.is_none()
+    }
 }
 
 /// Makes the lines of a view.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     view: &'a View<'a>,
-    groups: &'a [Group],
-    /// For each node the build of its shown subtree and how many nodes that is.
-    builds: Vec<(u64, u32)>,
-    /// Nodes that were written in full, by build.
+    facts: Facts<'a>,
+    costs: Costs,
+    /// For each node what its line takes, as far as somebody asked.
+    line_costs: RefCell<HashMap<u32, usize, RandomState>>,
+    /// For each node the build of its shown subtree.
+    builds: Vec<Build>,
+    /// Nodes that were written in full, by build, and by what makes them kin.
     written: HashMap<u64, Vec<u32>, RandomState>,
-    /// Nodes with a line of their own: only those can be named by what differs from them.
-    in_full: HashSet<u32, RandomState>,
+    kin: HashMap<Kin, Vec<u32>, RandomState>,
+    /// Nodes with a line that says their id: only those can be named by what differs from them.
+    with_id: HashSet<u32, RandomState>,
     /// For each node that others repeat, its number and the line where it stands.
     labels: HashMap<u32, u32, RandomState>,
     out: Vec<Line>,
 }
 
+/// How a shown subtree is built, without what it says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Build {
+    hash: u64,
+    /// How many nodes it has.
+    size: u32,
+    /// What its texts take.
+    texts: usize,
+}
+
+/// What makes it likely that subtrees of another build are nearly the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kin {
+    /// The same parent and kind.
+    Siblings(u32, Kind),
+    /// The same name and kind.
+    Namesakes(Symbol, Kind),
+}
+
 /// At most so many earlier subtrees of one build are compared with a new one.
 const CANDIDATES: usize = 8;
+/// And so many of its kin.
+const KIN: usize = 3;
 
 impl<'a> Lines<'a> {
     /// The lines of everything shown, with the facts of these groups.
     pub(super) fn of(view: &'a View<'a>, options: &'a Options) -> Vec<Line> {
+        let facts = Facts::new(view, options);
+        let is_shared = options.format == Format::Tree;
         let mut lines = Self {
             view,
-            groups: &options.include,
-            builds: Vec::new(),
+            facts,
+            costs: if is_shared { Costs::of(&facts) } else { Costs::default() },
+            line_costs: RefCell::default(),
+            builds: if is_shared { builds(&facts) } else { Vec::new() },
             written: HashMap::default(),
-            in_full: HashSet::default(),
+            kin: HashMap::default(),
+            with_id: HashSet::default(),
             labels: HashMap::default(),
             out: Vec::new(),
         };
-        if options.format == Format::Tree {
-            lines.builds = builds(view, options);
-        }
         for root in view.design.roots.iter().filter(|root| view.is_shown(**root)) {
-            lines.add(*root, None, 0);
+            lines.add(*root, None, 0, None);
         }
         lines.number();
         lines.out
     }
 
-    fn includes(&self, group: Group) -> bool {
-        self.groups.contains(&group)
+    fn push(&mut self, depth: usize, node: u32, role: Role) -> Option<&mut Line> {
+        let (facts, absent) = (Vec::new(), Vec::new());
+        self.out.push(Line { depth, node, parent: None, role, facts, place: None, absent, anchor: None });
+        self.out.last_mut()
     }
 
-    /// The facts of a node that are described.
-    fn facts<'n>(&'n self, node: &'n Node) -> impl Iterator<Item = Fact> + 'n {
-        node.facts.iter().copied().filter(|fact| fact.key.group().is_none_or(|group| self.includes(group)))
-    }
-
-    fn place(&self, node: u32, parent: Option<u32>) -> Option<Place> {
-        let design = self.view.design;
-        self.includes(Group::Layout)
-            .then(|| place::of(design.node(node), parent.map(|parent| design.node(parent))))
-    }
-
-    fn add(&mut self, node: u32, parent: Option<u32>, depth: usize) {
+    fn add(&mut self, node: u32, parent: Option<u32>, depth: usize, anchor: Option<(Anchor, u32)>) {
         if let Some((first, differences)) = self.earlier(node) {
-            return self.add_same(node, parent, depth, first, differences);
+            return self.add_same(node, parent, depth, anchor, first, differences);
         }
-        if let Some((build, _)) = self.builds.get(node as usize) {
-            self.written.entry(*build).or_default().push(node);
+        self.note(node);
+        let (facts, place) = (self.facts.of(node).collect(), self.facts.place_in_tree(node));
+        if let Some(line) = self.push(depth, node, Role::Full { label: 0 }) {
+            (line.parent, line.facts, line.place, line.anchor) = (parent, facts, place, anchor);
         }
-        self.in_full.insert(node);
-        let of = self.view.design.node(node);
-        let facts = self.facts(of).collect();
-        let place = self.place(node, parent);
-        self.out.push(Line {
-            depth,
-            node,
-            parent,
-            role: Role::Full { label: 0 },
-            facts,
-            place,
-            absent: Vec::new(),
-        });
         for child in self.view.children(node).collect::<Vec<_>>() {
-            self.add(child, Some(node), depth + 1);
+            self.add(child, Some(node), depth + 1, None);
         }
-        self.add_folded(node, depth + 1);
-    }
-
-    fn add_folded(&mut self, node: u32, depth: usize) {
         let counts = self.view.folded(node);
         if counts.nodes > 0 {
-            let role = Role::Folded { counts };
-            self.out.push(Line {
-                depth,
-                node,
-                parent: None,
-                role,
-                facts: Vec::new(),
-                place: None,
-                absent: Vec::new(),
-            });
+            self.push(depth + 1, node, Role::Folded { counts });
         }
     }
 
-    /// The earlier subtree that this one repeats with the fewest differences, if it repeats any.
+    /// Notes that a node is written in full.
+    fn note(&mut self, node: u32) {
+        let Some(build) = self.builds.get(node as usize) else { return };
+        if build.size > 1 {
+            self.written.entry(build.hash).or_default().push(node);
+            for kin in self.kin_of(node).into_iter().flatten() {
+                self.kin.entry(kin).or_default().push(node);
+            }
+        }
+        self.with_id.insert(node);
+    }
+
+    fn kin_of(&self, node: u32) -> [Option<Kin>; 2] {
+        let of = self.view.design.node(node);
+        let is_named = !is_generated(self.view.design.symbols.get(of.name), of.kind);
+        [
+            self.view.parent(node).map(|parent| Kin::Siblings(parent, of.kind)),
+            is_named.then_some(Kin::Namesakes(of.name, of.kind)),
+        ]
+    }
+
+    /// The earlier subtree from which this one is told in the fewest words, where that is shorter than
+    /// telling it in full.
     fn earlier(&self, node: u32) -> Option<(u32, Differences)> {
-        let (build, size) = *self.builds.get(node as usize)?;
-        if size < 2 {
+        let build = self.builds.get(node as usize)?;
+        if build.size < 2 || self.facts.text(node).is_some() {
             return None;
         }
-        let most = size as usize / 2;
-        self.written
-            .get(&build)?
-            .iter()
-            .filter(|first| self.is_alike(**first, node))
-            .take(CANDIDATES)
-            .filter_map(|first| {
-                let mut differences = Differences::default();
-                let is_close = self.compare_children(*first, node, most, &mut differences)
-                    && differences.nodes.iter().all(|(from, _)| self.in_full.contains(from));
-                is_close.then_some((*first, differences))
+        let same = self.written.get(&build.hash).into_iter().flatten().take(CANDIDATES);
+        let kin = self.kin_of(node).into_iter().flatten();
+        let kin = kin.flat_map(|kin| self.kin.get(&kin).into_iter().flatten().take(KIN));
+        let most = build.size as usize / 2;
+        let mut best: Option<(usize, u32, Differences)> = None;
+        for first in same.chain(kin).copied() {
+            // What holds this node comes behind it, and is not complete.
+            let is_known = first > node || best.as_ref().is_some_and(|(_, known, _)| *known == first);
+            if is_known || !self.is_alike(first, node) {
+                continue;
+            }
+            let Some(differences) = Comparer::compare(self.facts, first, node, most) else { continue };
+            if !self.can_be_told(&differences.changes) {
+                continue;
+            }
+            let cost = self.same_cost(first, node, &differences);
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, first, differences));
+            }
+        }
+        let (cost, first, differences) = best?;
+        (cost < self.full_cost(node)).then_some((first, differences))
+    }
+
+    /// Whether every layer that the changes name has a line that says its id.
+    fn can_be_told(&self, changes: &[Change]) -> bool {
+        let is_named = |node: u32| self.with_id.contains(&node);
+        let is_anchored = |at: Anchor| match at {
+            Anchor::Before(node) | Anchor::LastIn(node) => is_named(node),
+        };
+        changes.iter().all(|change| match *change {
+            Change::Differs { from, moved, .. } => is_named(from) && moved.is_none_or(is_anchored),
+            Change::Missing { from } => is_named(from),
+            Change::Added { at, .. } => is_anchored(at),
+        })
+    }
+
+    /// About what a repetition of `first` with these differences takes.
+    fn same_cost(&self, first: u32, node: u32, differences: &Differences) -> usize {
+        let design = self.view.design;
+        let slots = differences.slots.iter().rev().skip_while(|slot| slot.is_same());
+        let slots: usize = slots
+            .map(|slot| {
+                let text = slot.text.map_or(1, |text| cost::tokens(design.symbols.get(text)));
+                text + slot.place.as_ref().map_or(0, |place| 2 + self.place_cost(place, slot.from))
             })
-            .min_by_key(|(_, differences)| differences.nodes.len())
+            .sum();
+        let changes = differences.changes.iter().map(|change| match *change {
+            Change::Differs { from, to, moved } => {
+                let anchor = if moved.is_some() { 2 + cost::ID } else { 0 };
+                2 + anchor + self.change_cost(from, to)
+            }
+            Change::Missing { .. } => 1 + cost::ID,
+            Change::Added { to, .. } => 3 + cost::ID + self.full_cost(to),
+        });
+        let label = if self.labels.contains_key(&first) { 2 } else { 4 };
+        label + self.change_cost(first, node) + slots + changes.sum::<usize>()
+    }
+
+    fn change_cost(&self, from: u32, to: u32) -> usize {
+        let design = self.view.design;
+        let (facts, absent) = self.facts.changes(from, to);
+        let absent: usize = absent.iter().map(|key| cost::tokens(key.absent())).sum();
+        let (before, now) = (design.node(from).name, design.node(to).name);
+        let name = if before == now { 0 } else { 2 + cost::tokens(design.symbols.get(now)) };
+        let place = self.facts.place_in_tree(to).map_or(0, |place| self.place_cost(&place, from));
+        cost::ID + name + absent + place + self.costs.facts(design, &facts)
+    }
+
+    fn place_cost(&self, place: &Place, from: u32) -> usize {
+        let mut words = String::new();
+        if let Some(before) = self.facts.place_in_tree(from) {
+            place.write_changes(&before, &mut words);
+        }
+        cost::tokens(&words)
+    }
+
+    /// About what a subtree takes in full, where only what has just this build is told shorter.
+    fn full_cost(&self, node: u32) -> usize {
+        let known = self.line_costs.borrow().get(&node).copied();
+        let own = known.unwrap_or_else(|| {
+            let own = self.costs.line(&self.facts, node);
+            self.line_costs.borrow_mut().insert(node, own);
+            own
+        });
+        let inner = self.view.children(node).map(|child| {
+            let build = self.builds.get(child as usize).copied().unwrap_or_default();
+            let is_known = build.size > 2 && self.written.contains_key(&build.hash);
+            let in_full = self.full_cost(child);
+            if is_known { in_full.min(4 + cost::ID + build.texts) } else { in_full }
+        });
+        own + inner.sum::<usize>()
     }
 
     /// Whether one can stand for the other at all: the same sort of box, and of the same component or
     /// set.
     fn is_alike(&self, first: u32, second: u32) -> bool {
         let design = self.view.design;
-        let (first, second) = (design.node(first), design.node(second));
-        let component = |node: &Node| {
-            let fact = node.facts.iter().find(|fact| fact.key == Key::Component)?;
+        let component = |node: u32| {
+            let fact = design.node(node).facts.iter().find(|fact| fact.key == Key::Component)?;
             let id = design.symbols.get(fact.words);
             Some(design.components.get(id).and_then(|component| component.set.as_deref()).unwrap_or(id))
         };
-        first.geometry.mode == second.geometry.mode && component(first) == component(second)
-    }
-
-    fn compare_children(&self, first: u32, second: u32, most: usize, out: &mut Differences) -> bool {
-        let (design, view) = (self.view.design, self.view);
-        if view.folded(first) != view.folded(second)
-            || design.node(first).hidden != design.node(second).hidden
-        {
-            return false;
-        }
-        let (mut left, mut right) = (view.children(first), view.children(second));
-        loop {
-            match (left.next(), right.next()) {
-                (None, None) => return true,
-                (Some(left), Some(right)) => {
-                    if !self.compare(left, first, right, second, most, out) {
-                        return false;
-                    }
-                }
-                _ => return false,
-            }
-        }
-    }
-
-    fn compare(
-        &self,
-        a: u32,
-        a_parent: u32,
-        b: u32,
-        b_parent: u32,
-        most: usize,
-        out: &mut Differences,
-    ) -> bool {
-        let design = self.view.design;
-        let (left, right) = (design.node(a), design.node(b));
-        if left.kind != right.kind
-            || left.is_drawing != right.is_drawing
-            || left.geometry.mode != right.geometry.mode
-        {
-            return false;
-        }
-        let (left_place, right_place) = (self.place(a, Some(a_parent)), self.place(b, Some(b_parent)));
-        let is_placed_alike = left_place == right_place;
-        let text = |node: &Node| self.facts(node).find(|fact| fact.key == Key::Text).map(|fact| fact.words);
-        if let (Some(before), Some(now)) = (text(left), text(right)) {
-            let slot = Slot {
-                text: (before != now).then_some(now),
-                place: if is_placed_alike { None } else { right_place },
-            };
-            out.slots.push(slot);
-        } else if !is_placed_alike || (left.name != right.name && left.kind != Kind::Text) {
-            out.nodes.push((a, b));
-        }
-        let others = |node: &Node| self.facts(node).filter(|fact| fact.key != Key::Text).collect::<Vec<_>>();
-        if others(left) != others(right) && out.nodes.last() != Some(&(a, b)) {
-            out.nodes.push((a, b));
-        }
-        out.nodes.len() <= most && self.compare_children(a, b, most, out)
+        share::is_alike(design.node(first), design.node(second))
+            && component(first) == component(second)
+            && !self.facts.has_comments(first)
     }
 
     fn add_same(
@@ -249,49 +302,47 @@ impl<'a> Lines<'a> {
         node: u32,
         parent: Option<u32>,
         depth: usize,
+        anchor: Option<(Anchor, u32)>,
         first: u32,
         differences: Differences,
     ) {
         let mut slots = differences.slots;
-        while slots.last().is_some_and(|slot| slot.text.is_none() && slot.place.is_none()) {
+        while slots.last().is_some_and(Slot::is_same) {
             slots.pop();
         }
         self.labels.insert(first, 0);
-        let (facts, absent) = self.changes(first, node);
-        let place =
-            self.place(node, parent).filter(|place| Some(place) != self.place_in_tree(first).as_ref());
-        let role = Role::Same { label: first, texts: slots };
-        self.out.push(Line { depth, node, parent, role, facts, place, absent });
-        for (from, to) in differences.nodes {
-            let (facts, absent) = self.changes(from, to);
-            let (before, now) = (self.place_in_tree(from), self.place_in_tree(to));
-            let place = if before == now { None } else { now };
-            let role = Role::Difference { from, first };
-            self.out.push(Line { depth: depth + 1, node: to, parent: None, role, facts, place, absent });
+        self.with_id.insert(node);
+        self.add_changed(depth, first, node, Role::Same { label: 0, first, texts: slots });
+        if let Some(line) = self.out.last_mut() {
+            (line.parent, line.anchor) = (parent, anchor);
+        }
+        for change in differences.changes {
+            match change {
+                Change::Differs { from, to, moved } => {
+                    self.add_changed(depth + 1, from, to, Role::Difference { from, first });
+                    if let Some(line) = self.out.last_mut() {
+                        line.anchor = moved.map(|at| (at, first));
+                    }
+                }
+                Change::Missing { from } => {
+                    self.push(depth + 1, from, Role::Missing { from, first });
+                }
+                Change::Added { to, at } => {
+                    // Below a line with the id of its own parent, the short id is understood.
+                    let parent = self.view.parent(to).filter(|parent| *parent == node);
+                    self.add(to, parent, depth + 1, Some((at, first)));
+                }
+            }
         }
     }
 
-    fn place_in_tree(&self, node: u32) -> Option<Place> {
-        let parent = self.view.parent(node);
-        self.place(node, parent)
-    }
-
-    /// The facts of the second node whose kind differs from the first, and the kinds that only the first
-    /// has. Texts have their own place.
-    fn changes(&self, first: u32, second: u32) -> (Vec<Fact>, Vec<Key>) {
-        let of = |node: u32| {
-            self.facts(self.view.design.node(node)).filter(|fact| fact.key != Key::Text).collect::<Vec<_>>()
-        };
-        let (before, now) = (of(first), of(second));
-        let about = |facts: &[Fact], key: Key| {
-            facts.iter().copied().filter(|fact| fact.key == key).collect::<Vec<_>>()
-        };
-        let changed =
-            now.iter().copied().filter(|fact| about(&before, fact.key) != about(&now, fact.key)).collect();
-        let mut absent: Vec<Key> =
-            before.iter().map(|fact| fact.key).filter(|key| about(&now, *key).is_empty()).collect();
-        absent.dedup();
-        (changed, absent)
+    /// A line with what makes a node differ from another.
+    fn add_changed(&mut self, depth: usize, from: u32, to: u32, role: Role) {
+        let (facts, absent) = self.facts.changes(from, to);
+        let place = self.facts.place_in_tree(to);
+        if let Some(line) = self.push(depth, to, role) {
+            (line.facts, line.absent, line.place) = (facts, absent, place);
+        }
     }
 
     /// Numbers the subtrees that others repeat, in the order in which they stand.
@@ -307,35 +358,36 @@ impl<'a> Lines<'a> {
             }
         }
         for line in &mut self.out {
-            if let Role::Same { label, .. } = &mut line.role {
-                *label = self.labels.get(label).copied().unwrap_or(0);
+            if let Role::Same { label, first, .. } = &mut line.role {
+                *label = self.labels.get(first).copied().unwrap_or(0);
             }
         }
     }
 }
 
-/// For each node a hash of how its shown subtree is built, without what it says, and its size.
-fn builds(view: &View<'_>, options: &Options) -> Vec<(u64, u32)> {
-    let mut out: Vec<(u64, u32)> = Vec::with_capacity(view.design.nodes.len());
-    for (number, node) in view.design.nodes.iter().enumerate() {
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
+/// For each node how its shown subtree is built.
+fn builds(facts: &Facts<'_>) -> Vec<Build> {
+    let view = facts.view;
+    let mut out: Vec<Build> = Vec::with_capacity(view.design.nodes.len());
+    for (number, node) in (0..).zip(&view.design.nodes) {
         if !view.is_shown(number) {
-            out.push((0, 0));
+            out.push(Build::default());
             continue;
         }
-        let mut build = mix(node.kind as u64, u64::from(node.is_drawing));
-        let mut size = 1;
+        let text = facts.text(number).map_or(0, |text| cost::tokens(view.design.symbols.get(text)));
+        let hash = mix(node.kind as u64, u64::from(node.is_drawing));
+        let mut build = Build { hash, size: 1, texts: text };
         for child in view.children(number) {
-            let (child, inner) = out.get(child as usize).copied().unwrap_or_default();
-            build = mix(build, child);
-            size += inner;
+            let child = out.get(child as usize).copied().unwrap_or_default();
+            build.hash = mix(build.hash, child.hash);
+            build.size += child.size;
+            build.texts += child.texts;
         }
-        build = mix(build, view.folded(number).nodes);
-        if !options.comments.is_empty() && options.comments.contains_key(view.design.id(number)) {
-            // What is said about this one would be lost in another.
-            build = mix(build, u64::from(number) + 1);
+        build.hash = mix(build.hash, view.folded(number).nodes);
+        if facts.has_comments(number) {
+            build.hash = mix(build.hash, u64::from(number) + 1);
         }
-        out.push((build, size));
+        out.push(build);
     }
     out
 }

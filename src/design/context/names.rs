@@ -1,12 +1,13 @@
 //! What repeats in the lines gets a name: `$1` for a value, for a style, for a whole look.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use super::{
+    cost::{self, pays},
     lines::Line,
-    model::{Design, Fact, Key},
+    model::{Design, FAMILY, Fact, Key, VARIABLE},
 };
 
 /// The names of what repeats, in the order in which they are defined.
@@ -53,14 +54,9 @@ pub(super) fn look(facts: &[Fact]) -> std::ops::Range<usize> {
 }
 
 /// Whether the words of a fact can have a name of their own.
-const fn has_value(key: Key) -> bool {
+pub(super) const fn has_value(key: Key) -> bool {
     matches!(key, Key::Fill | Key::Stroke | Key::Effects | Key::Font | Key::Inside)
 }
-
-/// What a name costs at each use, in bytes.
-const NAME: usize = 3;
-/// What its definition costs beside the words.
-const DEFINITION: usize = 5;
 
 impl Names {
     /// Finds what repeats in the lines so often that naming it makes them shorter.
@@ -70,17 +66,20 @@ impl Names {
             let facts = line.facts.get(look(&line.facts)).unwrap_or_default();
             (facts.len() > 1).then(|| facts.to_vec())
         }));
-        let is_named =
-            |facts: &[Fact], uses: usize| pays(facts.iter().map(|fact| length(design, *fact)).sum(), uses);
+        let is_named = |facts: &[Fact], uses: usize| {
+            let length =
+                facts.iter().map(|fact| cost::of_words(design, fact) + cost::tokens(fact.key.prefix()));
+            pays(length.sum(), uses)
+        };
         let mut values: HashMap<Value, (usize, usize), RandomState> = HashMap::default();
         let mut note = |fact: &Fact| {
             if has_value(fact.key) && fact.style != super::collapse::DRAWINGS {
-                let (uses, _) = values.entry((fact.words, fact.style)).or_insert((0, length(design, *fact)));
+                let (uses, _) =
+                    values.entry((fact.words, fact.style)).or_insert((0, cost::of_words(design, fact)));
                 *uses += 1;
             }
         };
-        let mut seen: std::collections::HashSet<Vec<Fact>, RandomState> =
-            std::collections::HashSet::default();
+        let mut seen: HashSet<Vec<Fact>, RandomState> = HashSet::default();
         for line in lines {
             let range = look(&line.facts);
             let facts = line.facts.get(range.clone()).unwrap_or_default();
@@ -133,21 +132,29 @@ impl Names {
     }
 }
 
+/// The family of the most fonts, where that is worth saying once.
+pub(super) fn usual_family<'a>(design: &'a Design, lines: &[Line]) -> Option<&'a str> {
+    const FEWEST: usize = 3;
+    let mut fonts: HashSet<Value, RandomState> = HashSet::default();
+    let mut families: Vec<(&str, usize)> = Vec::new();
+    for fact in lines.iter().flat_map(|line| &line.facts).filter(|fact| fact.key == Key::Font) {
+        let Some((family, _)) = design.symbols.get(fact.words).split_once(FAMILY) else { continue };
+        if !fonts.insert((fact.words, fact.style)) || family.contains(VARIABLE) {
+            continue;
+        }
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, count)) => *count += 1,
+            None => families.push((family, 1)),
+        }
+    }
+    let most = families.iter().map(|(_, count)| *count).max().filter(|most| *most >= FEWEST)?;
+    families.iter().find(|(_, count)| *count == most).map(|(family, _)| *family)
+}
+
 fn count(items: impl Iterator<Item = Vec<Fact>>) -> HashMap<Vec<Fact>, usize, RandomState> {
     let mut counts = HashMap::default();
     for item in items {
         *counts.entry(item).or_insert(0) += 1;
     }
     counts
-}
-
-/// About how long the words of a fact are.
-fn length(design: &Design, fact: Fact) -> usize {
-    let style = design.styles.get(design.symbols.get(fact.style)).map_or(0, |name| name.len() + 1);
-    design.symbols.get(fact.words).len() + style
-}
-
-/// Whether a name makes so many uses of words of this length shorter.
-const fn pays(length: usize, uses: usize) -> bool {
-    uses > 1 && length * uses > NAME * uses + length + DEFINITION
 }

@@ -32,6 +32,9 @@ enum Side {
     Pixels(i64),
 }
 
+/// What is at most so many pixels off lies where its parent does: more precise than that is no design.
+const NEAR: f32 = 1.0;
+
 /// The place of a node in its parent; of one that was asked for, only its size.
 pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
     if matches!(node.kind, Kind::Document | Kind::Page | Kind::TableCell | Kind::Connector) {
@@ -63,9 +66,23 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
         return place;
     };
     let position = [tenths(x - left), tenths(y - top)];
-    if position == [0, 0] && tenths(width) == tenths(parent_width) && tenths(height) == tenths(parent_height)
+    let is_near = |offset: f32| offset.abs() <= NEAR;
+    if is_near(x - left)
+        && is_near(y - top)
+        && is_near(width - parent_width)
+        && is_near(height - parent_height)
+        && width > 10.0 * NEAR
+        && height > 10.0 * NEAR
+        || position == [0, 0]
+            && tenths(width) == tenths(parent_width)
+            && tenths(height) == tenths(parent_height)
     {
         place.covers = true;
+        // That says already that it grows with its parent.
+        let grows = |constraint| matches!(constraint, Constraint::Both | Constraint::Scale);
+        if place.constraints.into_iter().all(grows) {
+            place.constraints = [Constraint::Start; 2];
+        }
         place.width = Side::Unsaid;
         place.height = Side::Unsaid;
     } else {
@@ -108,28 +125,14 @@ impl Place {
         if self.covers {
             out.push_str(" inset0");
         }
-        if let Some([x, y]) = self.position.filter(|position| *position != [0, 0]) {
-            out.push_str(" @");
-            write_tenths(out, x);
-            out.push(',');
-            write_tenths(out, y);
+        if let Some(position) = self.position.filter(|position| *position != [0, 0]) {
+            write_position(out, position);
         }
         match (self.width, self.height) {
             (Side::Unsaid, Side::Unsaid) => {}
-            (width, Side::Unsaid) => {
-                out.push_str(" w-");
-                width.write(out);
-            }
-            (Side::Unsaid, height) => {
-                out.push_str(" h-");
-                height.write(out);
-            }
-            (width, height) => {
-                out.push(' ');
-                width.write(out);
-                out.push('×');
-                height.write(out);
-            }
+            (width, Side::Unsaid) => width.write(out, " w-"),
+            (Side::Unsaid, height) => height.write(out, " h-"),
+            (width, height) => write_size(out, width, height),
         }
         layout::pins(out, " pin-", self.constraints);
         layout::pins(out, " children-pin-", self.inner_constraints.unwrap_or_default());
@@ -137,14 +140,96 @@ impl Place {
             out.push_str(" clip");
         }
     }
+
+    /// Writes what of it differs from another place. What is not said is as there.
+    pub(super) fn write_changes(&self, before: &Self, out: &mut String) {
+        if self.is_absolute && !before.is_absolute {
+            out.push_str(" absolute");
+        }
+        if self.covers && !before.covers {
+            out.push_str(" inset0");
+        }
+        match self.position {
+            Some(position) if before.position != Some(position) => write_position(out, position),
+            None if !self.covers && (before.covers || before.position.is_some()) => {
+                out.push_str(" in-flow");
+            }
+            _ => {}
+        }
+        let is_sized_anew = before.covers && !self.covers;
+        let changes = |now: Side, then: Side| is_sized_anew || !self.covers && now != then;
+        match (changes(self.width, before.width), changes(self.height, before.height)) {
+            (false, false) => {}
+            (true, false) => self.width.write(out, " w-"),
+            (false, true) => self.height.write(out, " h-"),
+            (true, true) => write_size(out, self.width, self.height),
+        }
+        let inner = |place: &Self| place.inner_constraints.unwrap_or_default();
+        for (word, now, then) in
+            [(" pin-", self.constraints, before.constraints), (" children-pin-", inner(self), inner(before))]
+        {
+            if now != then && now == [Constraint::Start; 2] {
+                out.push_str(word);
+                out.push_str("left,top");
+            } else if now != then {
+                layout::pins(out, word, now);
+            }
+        }
+        if self.clips != before.clips {
+            out.push_str(if self.clips { " clip" } else { " no-clip" });
+        }
+    }
+}
+
+fn write_position(out: &mut String, [x, y]: [i64; 2]) {
+    out.push_str(" @");
+    write_tenths(out, x);
+    out.push(',');
+    write_tenths(out, y);
+}
+
+fn write_size(out: &mut String, width: Side, height: Side) {
+    width.write(out, " ");
+    height.write(out, "×");
 }
 
 impl Side {
-    fn write(self, out: &mut String) {
+    fn write(self, out: &mut String, before: &str) {
+        out.push_str(before);
         match self {
             Self::Unsaid => out.push_str("hug"),
             Self::Fill => out.push_str("fill"),
             Self::Pixels(tenths) => write_tenths(out, tenths),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_say_only_what_differs() {
+        let box_at = |position, width, height| Place { position, width, height, ..Place::default() };
+        let changes = |now: &Place, before: &Place| {
+            let mut out = String::new();
+            now.write_changes(before, &mut out);
+            out
+        };
+        let first = Place {
+            constraints: [Constraint::End, Constraint::Start],
+            clips: true,
+            ..box_at(Some([10, 20]), Side::Pixels(400), Side::Unsaid)
+        };
+        assert_eq!(changes(&first, &first), "");
+        let moved = Place { position: Some([0, 0]), ..first.clone() };
+        assert_eq!(changes(&moved, &first), " @0,0");
+        let hugs = box_at(None, Side::Unsaid, Side::Unsaid);
+        assert_eq!(changes(&hugs, &first), " in-flow w-hug pin-left,top no-clip");
+        let covers = Place { covers: true, ..Place::default() };
+        assert_eq!(changes(&covers, &hugs), " inset0");
+        assert_eq!(changes(&hugs, &covers), " in-flow hug×hug");
+        let fills = box_at(None, Side::Fill, Side::Pixels(125));
+        assert_eq!(changes(&fills, &hugs), " fill×12.5");
     }
 }

@@ -1,38 +1,46 @@
 //! The text tree: the only place that knows its form.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Write,
 };
 
 use super::{
     Options,
     collapse::DRAWINGS,
-    ids,
+    facts::Facts,
     legend::Term,
     lines::{Line, Role, Slot},
-    model::{COMPONENT, Component, Design, END, Fact, Group, Key, Kind, Mode, Symbol, VARIABLE},
+    model::{COMPONENT, Design, END, FAMILY, Fact, Group, Key, Kind, Mode, NODE, Symbol, VARIABLE},
     names::{self, Definition, Names},
+    share::Anchor,
     variables::{self, Origin},
-    view::{View, is_generated},
+    view::View,
     words,
 };
 
 /// Writes the lines of a view.
 #[derive(Debug)]
 pub(super) struct Printer<'a> {
-    design: &'a Design,
-    view: &'a View<'a>,
-    options: &'a Options,
+    pub(super) design: &'a Design,
+    pub(super) view: &'a View<'a>,
+    facts: Facts<'a>,
+    pub(super) options: &'a Options,
     names: Names,
+    /// The font family that is not said again.
+    usual_family: Option<&'a str>,
     /// Texts longer than this are cut.
     longest_text: usize,
-    terms: BTreeSet<Term>,
+    pub(super) terms: BTreeSet<Term>,
+    /// Nodes whose id stands in full, since their parent has no line.
+    pub(super) with_whole_id: HashSet<u32>,
+    /// Nodes by their id, once somebody asked.
+    by_id: Option<HashMap<&'a str, u32>>,
     /// Components whose id stands already.
-    named: HashSet<&'a str>,
+    pub(super) named: HashSet<&'a str>,
     /// Components and sets that are mentioned, in order, for their descriptions.
-    mentioned: Vec<&'a str>,
-    out: String,
+    pub(super) mentioned: Vec<&'a str>,
+    pub(super) out: String,
 }
 
 impl<'a> Printer<'a> {
@@ -41,10 +49,14 @@ impl<'a> Printer<'a> {
         Self {
             design: view.design,
             view,
+            facts: Facts::new(view, options),
             options,
             names: Names::default(),
+            usual_family: None,
             longest_text,
             terms: BTreeSet::new(),
+            with_whole_id: HashSet::new(),
+            by_id: None,
             named: HashSet::new(),
             mentioned: Vec::new(),
             out: String::new(),
@@ -87,8 +99,11 @@ impl<'a> Printer<'a> {
         lines: &[Line],
         longest_text: usize,
     ) -> String {
-        let mut printer =
-            Self { names: Names::of(view.design, lines), ..Self::new(view, options, longest_text) };
+        let mut printer = Self {
+            names: Names::of(view.design, lines),
+            usual_family: names::usual_family(view.design, lines),
+            ..Self::new(view, options, longest_text)
+        };
         let definitions = printer.definitions();
         for line in lines {
             printer.line(line);
@@ -102,7 +117,7 @@ impl<'a> Printer<'a> {
         out
     }
 
-    fn includes(&self, group: Group) -> bool {
+    pub(super) fn includes(&self, group: Group) -> bool {
         self.options.include.contains(&group)
     }
 
@@ -111,7 +126,8 @@ impl<'a> Printer<'a> {
         if !self.design.name.is_empty() {
             let _ = writeln!(out, "# {}", words::quoted(&self.design.name));
         }
-        let legend: Vec<&str> = self.terms.iter().map(|term| term.explained()).collect();
+        let mut legend: Vec<String> = self.terms.iter().map(|term| term.explained().to_owned()).collect();
+        legend.extend(self.usual_family.map(|family| format!("font {family} unless named")));
         if !legend.is_empty() {
             let _ = writeln!(out, "({})", legend.join("; "));
         }
@@ -168,6 +184,14 @@ impl<'a> Printer<'a> {
         for _ in 0..line.depth {
             self.out.push(' ');
         }
+        if let Some((anchor, first)) = line.anchor
+            && !matches!(line.role, Role::Difference { .. })
+        {
+            self.terms.insert(Term::Added);
+            self.out.push('+');
+            self.anchor(anchor, first);
+            self.out.push(' ');
+        }
         match &line.role {
             Role::Folded { counts } => {
                 let _ = write!(self.out, "+{} folded", counts.nodes);
@@ -178,40 +202,72 @@ impl<'a> Printer<'a> {
                 self.terms.insert(Term::Folded);
             }
             Role::Full { label } => {
-                self.title(line, "");
+                self.title(line);
                 if *label > 0 {
                     let _ = write!(self.out, " T{label}");
                 }
                 self.rest(line);
             }
-            Role::Same { label, texts } => {
-                self.title(line, "");
-                let _ = write!(self.out, " =T{label}");
+            Role::Same { label, first, texts } => {
                 self.terms.insert(Term::Same);
+                let _ = write!(self.out, "=T{label}");
+                self.changed_name(line.node, *first);
+                self.line_id(line);
                 self.slots(texts);
                 self.rest(line);
             }
             Role::Difference { from, first } => {
                 self.terms.insert(Term::Difference);
-                let short = self.short_id(*from);
-                let is_alone = self.count_short(*first, short) == 1;
-                let from_id = if is_alone { short } else { self.id(*from) };
-                let node = self.design.node(line.node);
-                let _ = write!(self.out, "~#{from_id}");
-                if node.name != self.design.node(*from).name {
-                    self.name(line.node);
+                self.out.push_str("~#");
+                self.id_in(*first, *from);
+                self.changed_name(line.node, *from);
+                if let Some((anchor, first)) = line.anchor {
+                    self.terms.insert(Term::Moved);
+                    self.out.push(' ');
+                    self.anchor(anchor, first);
                 }
                 self.rest(line);
+            }
+            Role::Missing { from, first } => {
+                self.terms.insert(Term::Missing);
+                self.out.push_str("-#");
+                self.id_in(*first, *from);
             }
         }
         self.out.push('\n');
     }
 
-    fn slots(&mut self, texts: &[Slot]) {
-        if texts.iter().all(|slot| slot.text.is_none() && slot.place.is_none()) {
-            return;
+    /// Where a layer stands that the repeated subtree has not there.
+    fn anchor(&mut self, anchor: Anchor, first: u32) {
+        match anchor {
+            Anchor::Before(node) => {
+                self.out.push_str("before #");
+                self.id_in(first, node);
+            }
+            Anchor::LastIn(node) if node == first => self.out.push_str("last"),
+            Anchor::LastIn(node) => {
+                self.out.push_str("last in #");
+                self.id_in(first, node);
+            }
         }
-        for slot in texts {
+    }
+
+    /// The id of a node in a repeated subtree, as its line says it: short where no other one in it has the
+    /// same short one.
+    fn id_in(&mut self, first: u32, node: u32) {
+        let short = if self.with_whole_id.contains(&node) { "" } else { self.short_id(node) };
+        let id = if self.count_short(first, short) == 1 { short } else { self.id(node) };
+        self.out.push_str(id);
+    }
+
+    fn changed_name(&mut self, node: u32, before: u32) {
+        if self.design.node(node).name != self.design.node(before).name {
+            self.name(node);
+        }
+    }
+
+    fn slots(&mut self, slots: &[Slot]) {
+        for slot in slots {
             self.out.push(' ');
             match slot.text {
                 Some(text) => self.text(text),
@@ -219,152 +275,11 @@ impl<'a> Printer<'a> {
             }
             if let Some(place) = &slot.place {
                 let mut words = String::new();
-                place.write(&mut words);
-                let _ = write!(self.out, "({})", words.trim_start());
-            }
-        }
-    }
-
-    /// What a node is, what it is called, which id it has.
-    fn title(&mut self, line: &Line, mark: &str) {
-        let node = self.design.node(line.node);
-        self.out.push_str(mark);
-        let kind_word = line.facts.iter().find(|fact| fact.key == Key::Type);
-        let is_laid_out = self.includes(Group::Layout);
-        match (node.kind, node.geometry.mode) {
-            _ if node.is_drawing && node.kind != Kind::Instance && node.kind != Kind::Component => {
-                self.terms.insert(Term::Drawing);
-                self.out.push_str("svg");
-            }
-            (Kind::Instance, _) => self.instance(line.node),
-            (Kind::Frame, Mode::Row) if is_laid_out => self.out.push_str("row"),
-            (Kind::Frame, Mode::Column) if is_laid_out => self.out.push_str("column"),
-            (Kind::Frame, Mode::Grid) if is_laid_out => self.out.push_str("grid"),
-            (Kind::Other, _) => {
-                let word = kind_word.map_or(0, |fact| fact.words);
-                self.out.push_str(match self.design.symbols.get(word) {
-                    "" => "node",
-                    word => word,
-                });
-            }
-            (kind, _) => {
-                if kind.is_drawing() {
-                    self.terms.insert(Term::Drawing);
+                if let Some(before) = self.facts.place_in_tree(slot.from) {
+                    place.write_changes(&before, &mut words);
                 }
-                self.out.push_str(kind.word());
-            }
-        }
-        self.name(line.node);
-        self.out.push_str(" #");
-        let id = match line.parent {
-            Some(_) => self.short_id(line.node),
-            None => self.id(line.node),
-        };
-        self.out.push_str(id);
-    }
-
-    /// The layer's name, where it says more than the type or the component.
-    fn name(&mut self, number: u32) {
-        let node = self.design.node(number);
-        let name = self.design.symbols.get(node.name);
-        let says_the_same = |fact: &Fact| {
-            fact.key == Key::Text && self.design.symbols.get(fact.words).trim_matches('"') == name
-        };
-        let is_left_out = node.kind == Kind::Text
-            || node.facts.iter().any(says_the_same)
-            || node.kind == Kind::Document
-            || is_generated(name, node.kind)
-            || (node.kind == Kind::Instance && self.component_name(node_component(node)) == Some(name));
-        if is_left_out {
-            return;
-        }
-        if node.kind == Kind::Component
-            && let Some(parent) =
-                self.view.parent(number).filter(|parent| self.design.node(*parent).kind == Kind::ComponentSet)
-        {
-            let own = self.changed_axes(number, parent, name);
-            let _ = write!(self.out, " \"{own}\"");
-            return;
-        }
-        let _ = write!(self.out, " \"{}\"", shortened(name));
-    }
-
-    /// A variant's name is its place on each axis: after the first, only what differs from it.
-    fn changed_axes(&self, number: u32, set: u32, name: &str) -> String {
-        let Some(first) = self.view.children(set).next().filter(|first| *first != number) else {
-            return name.to_owned();
-        };
-        let first = self.design.symbols.get(self.design.node(first).name);
-        let known: Vec<&str> = first.split(", ").collect();
-        let own: Vec<&str> = name.split(", ").filter(|axis| !known.contains(axis)).collect();
-        if own.is_empty() { name.to_owned() } else { own.join(", ") }
-    }
-
-    pub(super) fn id(&self, number: u32) -> &'a str {
-        self.design.id(number)
-    }
-
-    fn short_id(&mut self, number: u32) -> &'a str {
-        let id = self.id(number);
-        let Some(parent) = self.view.parent(number) else { return id };
-        let short = ids::short(id, Some(self.id(parent)));
-        if short.len() < id.len() {
-            let is_inner = self.design.node(parent).kind == Kind::Instance && short.contains(':');
-            self.terms.insert(if is_inner { Term::InnerId } else { Term::Id });
-        }
-        short
-    }
-
-    /// How many nodes of a subtree have this short id.
-    fn count_short(&self, root: u32, short: &str) -> usize {
-        let own = |child: u32| usize::from(ids::short(self.id(child), Some(self.id(root))) == short);
-        self.view.children(root).map(|child| own(child) + self.count_short(child, short)).sum()
-    }
-
-    fn component_name(&self, component: Symbol) -> Option<&'a str> {
-        let id = self.design.symbols.get(component);
-        let component = self.design.components.get(id)?;
-        Some(self.set_of(component).map_or(&component.name, |set| &set.name))
-    }
-
-    fn set_of(&self, component: &Component) -> Option<&'a Component> {
-        self.design.sets.get(component.set.as_ref()?)
-    }
-
-    fn instance(&mut self, number: u32) {
-        match node_component(self.design.node(number)) {
-            0 => self.out.push_str("instance"),
-            _ if !self.includes(Group::Components) => self.out.push_str("instance"),
-            component => self.component_tag(component),
-        }
-    }
-
-    fn component_tag(&mut self, component: Symbol) {
-        self.terms.insert(Term::Instance);
-        self.out.push('<');
-        self.component(self.design.symbols.get(component));
-        self.out.push('>');
-    }
-
-    /// A component by its set's or its own name, with the ids where it is met first.
-    fn component(&mut self, id: &'a str) {
-        let component = self.design.components.get(id);
-        let is_first = self.named.insert(id);
-        let Some(component) = component else {
-            self.out.push_str(id);
-            return;
-        };
-        let set = component.set.as_deref();
-        let name = self.set_of(component).map_or(&component.name, |set| &set.name);
-        self.out.push_str(&words::name(name));
-        if is_first {
-            let _ = write!(self.out, " {id}");
-            self.mentioned.push(id);
-            if let Some(set) = set
-                && self.named.insert(set)
-            {
-                let _ = write!(self.out, " of {set}");
-                self.mentioned.push(set);
+                self.note_place(&words);
+                let _ = write!(self.out, "({})", words.trim_start());
             }
         }
     }
@@ -372,39 +287,44 @@ impl<'a> Printer<'a> {
     /// Everything behind the title.
     fn rest(&mut self, line: &Line) {
         let node = self.design.node(line.node);
-        let has_mode =
-            node.kind != Kind::Frame && !matches!(line.role, Role::Difference { .. } | Role::Same { .. });
         let facts = &line.facts;
-        let before = |key: Key| key < Key::Layout;
-        let is_difference = matches!(line.role, Role::Difference { .. });
-        for fact in facts.iter().filter(|fact| before(fact.key)) {
+        let before = match line.role {
+            Role::Same { first, .. } => Some(first),
+            Role::Difference { from, .. } => Some(from),
+            _ => None,
+        };
+        for fact in facts.iter().filter(|fact| fact.key < Key::Layout) {
             match fact.key {
                 Key::Type => {}
-                Key::Component if !is_difference => {}
+                Key::Component if before.is_none() => {}
                 _ => self.fact(fact),
             }
         }
         if let Some(place) = &line.place {
-            let start = self.out.len();
-            place.write(&mut self.out);
-            self.note_place(start);
-        }
-        if has_mode && self.includes(Group::Layout) {
-            match node.geometry.mode {
-                Mode::None => {}
-                Mode::Row => self.out.push_str(" row"),
-                Mode::Column => self.out.push_str(" column"),
-                Mode::Grid => self.out.push_str(" grid"),
+            let mut words = String::new();
+            match before.and_then(|before| self.facts.place_in_tree(before)) {
+                Some(before) => place.write_changes(&before, &mut words),
+                None => place.write(&mut words),
             }
+            self.note_place(&words);
+            self.out.push_str(&words);
         }
         if node.geometry.mode != Mode::None && self.includes(Group::Layout) {
             self.terms.insert(Term::Layout);
+            if node.kind != Kind::Frame && before.is_none() {
+                self.out.push_str(match node.geometry.mode {
+                    Mode::None => "",
+                    Mode::Row => " row",
+                    Mode::Column => " column",
+                    Mode::Grid => " grid",
+                });
+            }
         }
         self.facts_with_look(facts);
         for key in &line.absent {
             let _ = write!(self.out, " {}", key.absent());
         }
-        if node.hidden > 0 && matches!(line.role, Role::Full { .. }) {
+        if node.hidden != before.map_or(0, |before| self.design.node(before).hidden) {
             let _ = write!(self.out, " ({} hidden)", node.hidden);
             self.terms.insert(Term::Hidden);
         }
@@ -417,15 +337,12 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn note_place(&mut self, start: usize) {
-        let written = self.out.get(start..).unwrap_or_default();
-        let (has_position, has_inset, has_size) = (
-            written.contains('@'),
-            written.contains("inset0"),
-            written.contains('×') || written.contains(" w-"),
-        );
-        for (has, term) in [(has_position, Term::Position), (has_inset, Term::Inset), (has_size, Term::Size)]
-        {
+    fn note_place(&mut self, words: &str) {
+        for (has, term) in [
+            (words.contains('@'), Term::Position),
+            (words.contains("inset0"), Term::Inset),
+            (words.contains('×') || words.contains(" w-"), Term::Size),
+        ] {
             if has {
                 self.terms.insert(term);
             }
@@ -490,29 +407,52 @@ impl<'a> Printer<'a> {
         if words.contains("blur(") {
             self.terms.insert(Term::Blur);
         }
-        if words.contains("image(") || words.contains("gif(") {
-            self.terms.insert(Term::Image);
-        }
         self.resolved(words);
     }
 
     /// Words with the names of what their marks stand for.
     fn resolved(&mut self, words: &'a str) {
         let mut rest = words;
-        while let Some(at) = rest.find([VARIABLE, COMPONENT]) {
+        if let Some((family, font)) = words.split_once(FAMILY) {
+            let is_usual = self.usual_family.is_some_and(|usual| usual == family);
+            rest = if is_usual { font.trim_start() } else { font };
+            if !is_usual {
+                self.resolved(family);
+            }
+        }
+        while let Some(at) = rest.find([VARIABLE, COMPONENT, NODE]) {
             let (before, marked) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push_str(before);
-            let is_variable = marked.starts_with(VARIABLE);
+            let mark = marked.chars().next();
             let (id, after) =
                 marked.get(1..).and_then(|marked| marked.split_once(END)).unwrap_or((marked, ""));
-            if is_variable {
-                self.variable(id);
-            } else {
-                self.component(id);
+            match mark {
+                Some(VARIABLE) => self.variable(id),
+                Some(NODE) => self.mention(id),
+                _ => self.component(id),
             }
             rest = after;
         }
         self.out.push_str(rest);
+    }
+
+    /// Another node by its kind, its text or name, and its id.
+    fn mention(&mut self, id: &str) {
+        const LONGEST: usize = 40;
+        let design = self.design;
+        let numbers = self.by_id.get_or_insert_with(|| {
+            (0..).zip(&design.nodes).map(|(number, _)| (design.id(number), number)).collect()
+        });
+        if let Some(number) = numbers.get(id) {
+            let node = design.node(*number);
+            let text = node.facts.iter().find(|fact| fact.key == Key::Text);
+            let name = match text {
+                Some(text) => design.symbols.get(text.words).to_owned(),
+                None => format!("\"{}\"", design.symbols.get(node.name)),
+            };
+            let _ = write!(self.out, "{} {} ", node.kind.word(), cut(&name, LONGEST));
+        }
+        let _ = write!(self.out, "#{id}");
     }
 
     fn variable(&mut self, id: &str) {
@@ -538,20 +478,6 @@ impl<'a> Printer<'a> {
         let text = self.design.symbols.get(text);
         self.out.push_str(&cut(text, self.longest_text));
     }
-}
-
-/// Names that a machine made can be longer than what they name.
-fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
-    const LONGEST: usize = 60;
-    match name.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default().trim_end_matches('\\')).into(),
-        None => name.into(),
-    }
-}
-
-/// The component that an instance is of; 0 for none.
-fn node_component(node: &super::model::Node) -> Symbol {
-    node.facts.iter().find(|fact| fact.key == Key::Component).map_or(0, |fact| fact.words)
 }
 
 /// A quoted text, cut where it is longer than this many characters.

@@ -4,13 +4,21 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{model::Sizing, paint, raw, variables::Bound, words};
+use super::{
+    model::{FAMILY, Sizing},
+    paint, raw,
+    variables::Bound,
+    words,
+};
 
 /// A text style, taken apart.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Style {
-    /// `Inter 600 24/32 -0.5 upper`
+    /// `Inter 600 24/32 -0.5 upper`, with [`FAMILY`] behind the family.
     pub(super) font: String,
+    /// Where the words behind the size begin in it.
+    size_end: usize,
+    line_height: f32,
     /// What is about the box rather than the font: alignment, truncation, spacing of paragraphs.
     pub(super) words: String,
     /// Alignments that say something only when the box is larger than the text.
@@ -67,8 +75,11 @@ impl Style {
                 .map(words::lower)
                 .unwrap_or_default()
         };
+        let (font, size_end) = font(style, &bound);
         Self {
-            font: font(style, &bound),
+            font,
+            size_end,
+            line_height: raw::number(raw::float(style, "lineHeightPx").unwrap_or(0.0).to_string().as_bytes()),
             words: box_words(style),
             horizontal: align("textAlignHorizontal", &["LEFT"]),
             vertical: align("textAlignVertical", &["TOP"]),
@@ -76,6 +87,17 @@ impl Style {
             weight: raw::float(style, "fontWeight").unwrap_or(400.0),
             is_italic: style.get("italic") == Some(&Value::Bool(true)),
         }
+    }
+
+    /// The font with a mark behind its size.
+    pub(super) fn font_with_size(&self, mark: &str) -> String {
+        let (before, after) = self.font.split_at_checked(self.size_end).unwrap_or((&self.font, ""));
+        if before.ends_with(mark) { self.font.clone() } else { format!("{before}{mark}{after}") }
+    }
+
+    /// The height of a line in pixels.
+    pub(super) const fn line_height(&self) -> f32 {
+        self.line_height
     }
 
     /// Alignment and the like, as far as it matters in a box of this kind.
@@ -94,9 +116,11 @@ impl Style {
     }
 }
 
-fn font(style: &Value, bound: &Bound) -> String {
+/// The words of a font, and where those behind its size begin.
+fn font(style: &Value, bound: &Bound) -> (String, usize) {
     let mut out = words::name(raw::text(style, "fontFamily").unwrap_or("?"));
     out.push_str(&bound.mark("fontFamily"));
+    out.push(FAMILY);
     let weight = raw::float(style, "fontWeight").unwrap_or(400.0);
     let _ = write!(out, " {weight}{}{}", bound.mark("fontWeight"), bound.mark("fontStyle"));
     if let Some(cut) = unusual_cut(style) {
@@ -107,13 +131,14 @@ fn font(style: &Value, bound: &Bound) -> String {
     }
     let size = raw::float(style, "fontSize").unwrap_or(0.0);
     let _ = write!(out, " {}{}", round(size), bound.mark("fontSize"));
+    let size_end = out.len();
     match raw::text(style, "lineHeightUnit") {
         Some("PIXELS") => {
             let _ = write!(out, "/{}", round(raw::float(style, "lineHeightPx").unwrap_or(0.0)));
         }
         Some("FONT_SIZE_%") => {
             let _ =
-                write!(out, "/{}%", round(raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0)));
+                write!(out, "/{}%", raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0).round());
         }
         _ => {}
     }
@@ -127,7 +152,7 @@ fn font(style: &Value, bound: &Bound) -> String {
             let _ = write!(out, " {}", words::lower(word));
         }
     }
-    out
+    (out, size_end)
 }
 
 /// The name of the font's cut, where it says more than weight and slant, such as `Condensed`.
@@ -380,7 +405,7 @@ mod tests {
 
     #[test]
     fn fonts_are_short() {
-        let font = |more: Value| Style::read(&style(&more)).font;
+        let font = |more: Value| Style::read(&style(&more)).font.replace(FAMILY, "");
         assert_eq!(font(json!({})), "Inter 400 16/24");
         assert_eq!(font(json!({ "lineHeightUnit": "INTRINSIC_%" })), "Inter 400 16");
         assert_eq!(

@@ -131,6 +131,7 @@ pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
         "intersect",
         "exclude",
         "component",
+        "connector line",
         "instance",
         "slice",
         "arrow",
@@ -147,6 +148,20 @@ pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
         "container",
         "div",
     ];
+    // Names that a page got when it was imported from HTML say how its boxes are painted.
+    const IMPORTED: &[&str] = &[
+        "background",
+        "border",
+        "shadow",
+        "overlay",
+        "overlayblur",
+        "margin",
+        "horizontalborder",
+        "verticalborder",
+    ];
+    if name.split('+').all(|part| IMPORTED.contains(&part.to_ascii_lowercase().as_str())) {
+        return true;
+    }
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '_');
     let lower = base.to_ascii_lowercase();
     base.is_empty() || lower == kind.word() || GENERATED.contains(&lower.as_str())

@@ -27,6 +27,13 @@ pub(super) fn pixels(out: &mut String, value: f32) {
     number(out, tenths / 10.0);
 }
 
+/// A position or a size as text, as [`pixels`] writes it.
+pub(super) fn of_pixels(value: f32) -> String {
+    let mut out = String::new();
+    pixels(&mut out, value);
+    out
+}
+
 /// Four sides as CSS writes them: one, two or four numbers.
 pub(super) fn sides(out: &mut String, [top, right, bottom, left]: [&str; 4]) {
     let parts: &[&str] = if top == right && top == bottom && top == left {

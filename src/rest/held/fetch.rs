@@ -1,6 +1,9 @@
 //! A whole file on its way into the store: walked and compressed as it arrives, never held in memory.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     auth::now,
     error::{Error, Result},
-    rest::{Rest, SILENCE_LIMIT, broke_off, retry::Failed},
+    rest::{Rest, SILENCE_LIMIT, broke_off, progress, retry::Failed},
     store::{FileKey, HeldFile, Kind, Piece},
     walk::Walker,
 };
@@ -26,6 +29,7 @@ pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 const BLOCKS_AT_ONCE: usize = 16;
 /// How many chunks wait for the writer at most.
 const CHUNKS_WAITING: usize = 8;
+const MEGABYTE: usize = 1024 * 1024;
 /// The beginning of an answer that turns out to be no file is enough to say what it is.
 const START: usize = 64 * 1024;
 
@@ -56,21 +60,28 @@ pub(in crate::rest) struct Sink {
     key: FileKey,
     stamp: Option<String>,
     held: Mutex<Option<HeldFile>>,
+    has_begun: AtomicBool,
 }
 
-enum Message {
+/// What the writer is sent.
+pub(super) enum Message {
     Chunk(Bytes),
     End,
 }
 
 impl Sink {
     pub(super) const fn new(rest: Rest, key: FileKey, stamp: Option<String>) -> Self {
-        Self { rest, key, stamp, held: Mutex::new(None) }
+        Self { rest, key, stamp, held: Mutex::new(None), has_begun: AtomicBool::new(false) }
     }
 
     /// The file, once all of it is in the store.
     pub(in crate::rest) fn held(&self) -> Option<HeldFile> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether anything of an answer has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 
     /// Takes the body of an answer. What is no file comes back as text, to be explained.
@@ -79,12 +90,19 @@ impl Sink {
         let (rest, key, stamp) = (self.rest.clone(), self.key.clone(), self.stamp.clone());
         // When this future is dropped the channel closes without an end, and the writer cleans up.
         let writer = tokio::task::spawn_blocking(move || Writer::run(&rest, key, stamp, chunks));
+        let mut size = 0;
         loop {
             let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
                 .await
                 .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
                 .map_err(broke_off)?;
             let is_end = chunk.is_none();
+            let before = size;
+            size += chunk.as_ref().map_or(0, Bytes::len);
+            if size / MEGABYTE > before / MEGABYTE {
+                progress::tell(|| format!("Fetching the file: {} MB so far", size / MEGABYTE));
+            }
+            self.has_begun.store(true, Ordering::Relaxed);
             let message = chunk.map_or(Message::End, Message::Chunk);
             // The writer leaves early when something is wrong with the answer.
             if sender.send(message).await.is_err() || is_end {
@@ -109,7 +127,7 @@ fn bug() -> Error {
 }
 
 /// Writes a file into the store, on a thread of its own.
-struct Writer {
+pub(super) struct Writer {
     rest: Rest,
     id: i64,
     walker: Walker<Indexer>,
@@ -122,7 +140,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(
+    /// Takes what is sent until [`Message::End`]. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with it, and how it begins.
+    pub(super) fn run(
         rest: &Rest,
         key: FileKey,
         stamp: Option<String>,

@@ -3,6 +3,7 @@
 mod derive;
 mod fetch;
 mod index;
+mod pages;
 mod piece;
 mod text;
 
@@ -190,18 +191,7 @@ impl Rest {
         file: &str,
         version: Option<&str>,
     ) -> Result<Held> {
-        let key = FileKey {
-            caller: self.caller_key(caller).await?,
-            file: file.to_owned(),
-            version: version.unwrap_or_default().to_owned(),
-        };
-        let freshness = match version {
-            Some(version) => Freshness::Current(version.to_owned()),
-            None => self.stamp(caller, file).await,
-        };
-        if let Freshness::Refused(error) = freshness {
-            return Err(error);
-        }
+        let (key, freshness) = self.key_of_file(caller, file, version).await?;
         let kept = self.store().held_file(key.clone()).await?;
         if let Some(file) = &kept
             && let Some(is_stale) = judge(file, &freshness)
@@ -209,10 +199,7 @@ impl Rest {
             self.inner.tally.held(Some(is_stale));
             return Held::new(self, file, is_stale, 0).ok_or_else(unreadable);
         }
-        let stamp = match freshness {
-            Freshness::Current(stamp) => Some(stamp),
-            Freshness::Stale(_) | Freshness::Unknown | Freshness::Refused(_) => None,
-        };
+        let stamp = stamp_of(freshness);
         self.inner.tally.held(None);
         self.check_size(&key, stamp.as_deref()).await?;
         let begin = || {
@@ -228,6 +215,36 @@ impl Rest {
             (Err(error), Some(kept)) if is_passing(&error) => Held::new(self, &kept, true, 0).ok_or(error),
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// Where a file is held, and what is known of its present state.
+    async fn key_of_file(
+        &self,
+        caller: &Caller,
+        file: &str,
+        version: Option<&str>,
+    ) -> Result<(FileKey, Freshness)> {
+        let key = FileKey {
+            caller: self.caller_key(caller).await?,
+            file: file.to_owned(),
+            version: version.unwrap_or_default().to_owned(),
+        };
+        let freshness = match version {
+            Some(version) => Freshness::Current(version.to_owned()),
+            None => self.stamp(caller, file).await,
+        };
+        if let Freshness::Refused(error) = freshness { Err(error) } else { Ok((key, freshness)) }
+    }
+
+    /// The same, and the stamp that a file fetched now has.
+    async fn present(
+        &self,
+        caller: &Caller,
+        file: &str,
+        version: Option<&str>,
+    ) -> Result<(FileKey, Option<String>)> {
+        let (key, freshness) = self.key_of_file(caller, file, version).await?;
+        Ok((key, stamp_of(freshness)))
     }
 
     /// The current version of a file, if it is held and may be shown. It is never fetched for this.
@@ -278,6 +295,10 @@ impl Rest {
                 Ok((held, Arc::new(output.notes)))
             }
             Err(error) => {
+                let error = match error {
+                    Error::TimedOut { limit } if sink.has_begun() => too_slow(limit),
+                    error => error,
+                };
                 if matches!(error, Error::TooLarge { .. }) {
                     self.store().note_too_large(key, stamp, now()).await?;
                 }
@@ -298,6 +319,13 @@ impl Rest {
     }
 }
 
+fn stamp_of(freshness: Freshness) -> Option<String> {
+    match freshness {
+        Freshness::Current(stamp) => Some(stamp),
+        Freshness::Stale(_) | Freshness::Unknown | Freshness::Refused(_) => None,
+    }
+}
+
 /// Whether a held file may be shown, and then whether it is stale.
 fn judge(file: &HeldFile, freshness: &Freshness) -> Option<bool> {
     match freshness {
@@ -311,6 +339,13 @@ fn judge(file: &HeldFile, freshness: &Freshness) -> Option<bool> {
 fn too_large() -> Error {
     Error::TooLarge {
         limit: "Figma does not send this file in one piece".to_owned(),
+        smaller: "Call again with `depth`: 1 for the outline, then pass `ids` of what is needed.",
+    }
+}
+
+fn too_slow(limit: Duration) -> Error {
+    Error::TooLarge {
+        limit: format!("it did not come within {}", span(limit)),
         smaller: "Call again with `depth`: 1 for the outline, then pass `ids` of what is needed.",
     }
 }

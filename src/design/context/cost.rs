@@ -1,0 +1,140 @@
+//! About how many tokens something takes a model: enough to choose the shorter of two ways to say it.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::{
+    facts::Facts,
+    model::{Design, FAMILY, Fact, Key},
+    names,
+    view::is_generated,
+};
+
+/// About how many tokens a text takes: words in pieces of six letters, numbers in pieces of three
+/// digits, signs one by one, spaces nothing.
+pub(super) fn tokens(text: &str) -> usize {
+    #[derive(PartialEq, Clone, Copy)]
+    enum Class {
+        Letters,
+        Digits,
+        Sign,
+    }
+    let (mut count, mut run, mut current) = (0, 0_usize, Class::Sign);
+    for c in text.chars() {
+        let class = match c {
+            c if c.is_alphabetic() => Class::Letters,
+            c if c.is_ascii_digit() => Class::Digits,
+            _ => Class::Sign,
+        };
+        run = if class == current { run + 1 } else { 0 };
+        current = class;
+        let piece = match class {
+            Class::Letters => 6,
+            Class::Digits => 3,
+            Class::Sign => 1,
+        };
+        count += usize::from(c != ' ' && run.is_multiple_of(piece));
+    }
+    count
+}
+
+/// About how many tokens the words of a fact take, with the name of the style that they come from.
+pub(super) fn of_words(design: &Design, fact: &Fact) -> usize {
+    let style = design.styles.get(design.symbols.get(fact.style)).map_or(0, |name| tokens(name));
+    let words = design.symbols.get(fact.words);
+    // Most fonts are of the family that is said once.
+    tokens(words.split_once(FAMILY).map_or(words, |(_, font)| font)) + style
+}
+
+/// What a name such as `$12` takes where it is used.
+pub(super) const NAME: usize = 2;
+/// What its definition takes beside the words.
+const DEFINITION: usize = 3;
+
+/// Whether a name makes so many uses of words of this length shorter.
+pub(super) const fn pays(length: usize, uses: usize) -> bool {
+    uses > 1 && length * uses > NAME * uses + length + DEFINITION
+}
+
+/// An id, and the indentation of a line.
+pub(super) const ID: usize = 4;
+
+/// What lines would take if nothing of the tree were shared but values.
+#[derive(Debug, Default)]
+pub(super) struct Costs {
+    /// How often words, with their style, occur.
+    values: HashMap<(u32, u32), usize, RandomState>,
+    looks: HashMap<Vec<Fact>, usize, RandomState>,
+}
+
+impl Costs {
+    /// Counts what occurs in the shown nodes.
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let mut costs = Self::default();
+        let count = u32::try_from(facts.view.design.nodes.len()).unwrap_or(u32::MAX);
+        for node in (0..count).filter(|node| facts.view.is_shown(*node)) {
+            let all: Vec<Fact> = facts.of(node).collect();
+            for fact in &all {
+                *costs.values.entry((fact.words, fact.style)).or_insert(0) += 1;
+            }
+            let look = all.get(names::look(&all)).unwrap_or_default();
+            if look.len() > 1 {
+                *costs.looks.entry(look.to_vec()).or_insert(0) += 1;
+            }
+        }
+        costs
+    }
+
+    /// What these facts take.
+    pub(super) fn facts(&self, design: &Design, facts: &[Fact]) -> usize {
+        let look = names::look(facts);
+        let prefixed = |fact: &Fact| of_words(design, fact) + tokens(fact.key.prefix());
+        let mut sum = 0;
+        if let Some(uses) = facts.get(look.clone()).and_then(|look| self.looks.get(look)) {
+            let length: usize = facts.get(look.clone()).unwrap_or_default().iter().map(prefixed).sum();
+            if pays(length, *uses) {
+                sum += NAME;
+                let others = facts.iter().enumerate().filter(|(at, _)| !look.contains(at));
+                return sum + others.map(|(_, fact)| self.fact(design, fact)).sum::<usize>();
+            }
+        }
+        sum + facts.iter().map(|fact| self.fact(design, fact)).sum::<usize>()
+    }
+
+    fn fact(&self, design: &Design, fact: &Fact) -> usize {
+        let length = of_words(design, fact);
+        let uses = self.values.get(&(fact.words, fact.style)).copied().unwrap_or(1);
+        let words = if names::has_value(fact.key) && pays(length, uses) { NAME } else { length };
+        words + tokens(fact.key.prefix())
+    }
+
+    /// What a node's own line takes.
+    pub(super) fn line(&self, facts: &Facts<'_>, node: u32) -> usize {
+        let design = facts.view.design;
+        let of = design.node(node);
+        let name = design.symbols.get(of.name);
+        let is_named = !is_generated(name, of.kind) && !of.facts.iter().any(|fact| fact.key == Key::Text);
+        let mut place = String::new();
+        if let Some(at) = facts.place_in_tree(node) {
+            at.write(&mut place);
+        }
+        let all: Vec<Fact> = facts.of(node).collect();
+        2 + ID + if is_named { 2 + tokens(name) } else { 0 } + tokens(&place) + self.facts(design, &all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimates_are_near() {
+        // What o200k takes: 4, 6, 5, 3, 2.
+        for (text, estimate) in
+            [("#71717B", 4), ("#F6F6F2", 7), ("gap20 pad16", 4), ("w-fill", 3), ("Background", 2), ("", 0)]
+        {
+            assert_eq!(tokens(text), estimate, "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a description says of a node: the facts of the groups that were chosen.
+
+use std::collections::HashMap;
+
+use super::{
+    Options,
+    model::{Fact, Group, Key},
+    place::{self, Place},
+    view::View,
+};
+
+/// A view and what of it is described.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) view: &'a View<'a>,
+    groups: &'a [Group],
+    comments: &'a HashMap<String, Vec<String>>,
+}
+
+impl<'a> Facts<'a> {
+    /// What these options choose.
+    pub(super) fn new(view: &'a View<'a>, options: &'a Options) -> Self {
+        Self { view, groups: &options.include, comments: &options.comments }
+    }
+
+    fn includes(&self, group: Group) -> bool {
+        self.groups.contains(&group)
+    }
+
+    /// The facts of a node that are described.
+    pub(super) fn of(&self, node: u32) -> impl Iterator<Item = Fact> {
+        let all = self.view.design.node(node).facts.iter().copied();
+        all.filter(|fact| fact.key.group().is_none_or(|group| self.includes(group)))
+    }
+
+    /// Those that are not its text.
+    pub(super) fn beside_text(&self, node: u32) -> Vec<Fact> {
+        self.of(node).filter(|fact| fact.key != Key::Text).collect()
+    }
+
+    /// Its text.
+    pub(super) fn text(&self, node: u32) -> Option<u32> {
+        self.of(node).find(|fact| fact.key == Key::Text).map(|fact| fact.words)
+    }
+
+    /// Its place in this parent.
+    pub(super) fn place(&self, node: u32, parent: Option<u32>) -> Option<Place> {
+        let design = self.view.design;
+        self.includes(Group::Layout)
+            .then(|| place::of(design.node(node), parent.map(|parent| design.node(parent))))
+    }
+
+    /// Its place where it stands.
+    pub(super) fn place_in_tree(&self, node: u32) -> Option<Place> {
+        self.place(node, self.view.parent(node))
+    }
+
+    /// Whether somebody commented on it: what is said about one node would be lost in another.
+    pub(super) fn has_comments(&self, node: u32) -> bool {
+        !self.comments.is_empty() && self.comments.contains_key(self.view.design.id(node))
+    }
+
+    /// The facts of the second node whose kind differs from the first, and the kinds that only the first
+    /// has. Texts have their own place.
+    pub(super) fn changes(&self, first: u32, second: u32) -> (Vec<Fact>, Vec<Key>) {
+        let (before, now) = (self.beside_text(first), self.beside_text(second));
+        let about = |facts: &[Fact], key: Key| {
+            facts.iter().copied().filter(|fact| fact.key == key).collect::<Vec<_>>()
+        };
+        let changed =
+            now.iter().copied().filter(|fact| about(&before, fact.key) != about(&now, fact.key)).collect();
+        let mut absent: Vec<Key> =
+            before.iter().map(|fact| fact.key).filter(|key| about(&now, *key).is_empty()).collect();
+        absent.dedup();
+        (changed, absent)
+    }
+}
