@@ -1,6 +1,8 @@
 //! How fast a design is described, beside a plain parse of the same bytes in the same run.
 //!
-//! `cargo bench --bench design` prints a table; nothing is asserted. `DESIGN_BENCH_MB=1,10` chooses the
+//! Then the whole call of a server beside the bare download, on loopback and at the pace of a line.
+//!
+//! `cargo bench --bench design` prints two tables; nothing is asserted. `DESIGN_BENCH_MB=1,10` chooses the
 //! sizes. Peak memory is the process's own, above what the answer itself takes, in a process for each size
 //! (Linux).
 #![allow(
@@ -10,16 +12,30 @@
     clippy::indexing_slicing,
     clippy::print_stdout
 )]
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use std::{env, fmt::Write, fs, hint::black_box, process::Command, time::Instant};
+mod common;
 
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    hint::black_box,
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::program::Program;
 use figma_mcp::{
     design::context::{Collector, Options, describe},
     walk::Walker,
 };
+use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// As the download hands them over.
 const CHUNK: usize = 64 * 1024;
@@ -32,12 +48,13 @@ fn main() {
         return peak(size.parse().unwrap());
     }
     let sizes = env::var("DESIGN_BENCH_MB").unwrap_or_else(|_| "1,10,50,150".to_owned());
+    let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse().unwrap()).collect();
     println!("GB/s, the best of {RUNS} runs; peak memory above the answer's own in MB");
     println!(
         "{:>6} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8}",
         "MB", "nodes", "describe", "collect", "Value", "typed", "× Value", "ms/MB", "peak MB"
     );
-    for size in sizes.split(',').map(|size| size.trim().parse::<usize>().unwrap()) {
+    for size in sizes.iter().copied() {
         let answer = generate(size * 1_000_000);
         let bytes = answer.len() as f64;
         let mut nodes = 0;
@@ -71,6 +88,7 @@ fn main() {
             String::from_utf8_lossy(&peak.stdout).trim(),
         );
     }
+    calls(&sizes);
 }
 
 fn best(mut run: impl FnMut()) -> f64 {
@@ -100,7 +118,7 @@ fn peak(megabytes: usize) {
     let peak = status.lines().find_map(|line| {
         line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
     });
-    println!("{}", peak.unwrap_or(0) / 1024 - answer.capacity() / 1024 / 1024);
+    println!("{}", (peak.unwrap_or(0) / 1024).saturating_sub(answer.capacity() / 1024 / 1024));
 }
 
 /// The members that a typed reader would keep.
@@ -144,6 +162,151 @@ struct Bounds {
     y: f32,
     width: f32,
     height: f32,
+}
+
+// ---------------------------------------------------------------------------- whole calls
+
+/// What a line of 100 Mbit/s carries.
+const PACE: f64 = 12.5e6;
+
+/// The whole call beside the bare download of the same bytes, and what it costs the process.
+fn calls(sizes: &[usize]) {
+    println!(
+        "\nwhole call beside the bare download, the best of {RUNS} runs; limits: 4 ×, 1.15 ×, 16 MB + half the size"
+    );
+    println!(
+        "{:>6} {:>9} {:>9} {:>6} {:>9} {:>9} {:>6} {:>9} {:>8} {:>8}",
+        "MB", "bare ms", "call ms", "×", "paced ms", "call ms", "×", "CPU ms/MB", "peak MB", "limit MB"
+    );
+    let mut costs: Vec<(usize, f64)> = Vec::new();
+    for size in sizes {
+        let answer = generate(size * 1_000_000);
+        let megabytes = answer.len() as f64 / 1e6;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&answer).unwrap();
+        let gzip = encoder.finish().unwrap();
+        let loopback = figma(answer, false, None);
+        let paced = figma(gzip, true, Some(PACE));
+        let bare = best(|| download(loopback));
+        let bare_paced = once(|| download(paced));
+        let mut costs_here = Vec::new();
+        let call = (0..RUNS).map(|run| {
+            let (time, cpu, peak) = call(loopback, *size, run);
+            costs_here.push((cpu, peak));
+            time
+        });
+        let call_time = call.fold(f64::INFINITY, f64::min);
+        let (paced_time, ..) = self::call(paced, *size, RUNS);
+        let cpu = costs_here.iter().map(|(cpu, _)| *cpu).fold(f64::INFINITY, f64::min) / megabytes;
+        let peak = costs_here.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
+        costs.push((*size, cpu));
+        println!(
+            "{megabytes:6.1} {:9.1} {:9.1} {:6.2} {:9.0} {:9.0} {:6.3} {cpu:9.2} {peak:8.1} {:8.1}",
+            bare * 1e3,
+            call_time * 1e3,
+            call_time / bare,
+            bare_paced * 1e3,
+            paced_time * 1e3,
+            paced_time / bare_paced,
+            16.0 + megabytes / 2.0,
+        );
+    }
+    let cost = |size: usize| costs.iter().find(|(known, _)| *known == size).map(|(_, cost)| *cost);
+    if let (Some(small), Some(large)) = (cost(10), cost(150)) {
+        println!("CPU a MB from 10 to 150 MB: {:.2} × (limit 1.15)", large / small);
+    }
+}
+
+fn once(run: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    run();
+    start.elapsed().as_secs_f64()
+}
+
+/// One call of a fresh server, from the question to the answer: its seconds, its CPU time in ms, its peak
+/// in MB.
+fn call(figma: SocketAddr, size: usize, run: usize) -> (f64, f64, f64) {
+    let base = format!("http://{figma}");
+    let folder = env::temp_dir().join(format!("figma-mcp-bench-{}-{size}-{run}", std::process::id()));
+    let mut server = Program::start(
+        &["serve", "--api-base-url", &base],
+        &[("FIGMA_TOKEN", "bench"), ("FIGMA_MCP_CACHE_DIR", folder.to_str().unwrap())],
+    );
+    server.initialize();
+    let before = server.cpu();
+    let start = Instant::now();
+    server.call("figma_design_context_get", &json!({ "file_key": "BenchSample00000000001a" }));
+    let time = start.elapsed().as_secs_f64();
+    let (cpu, peak) = (server.cpu() - before, server.memory("VmHWM:"));
+    drop(server);
+    let _ = fs::remove_dir_all(&folder);
+    (time, cpu, peak)
+}
+
+/// Answers every question about a file with this body, as fast as it can or at so many bytes a second.
+fn figma(body: Vec<u8>, is_packed: bool, pace: Option<f64>) -> SocketAddr {
+    const META: &str = r#"{"file":{"name":"Generated","last_touched_at":"2026-01-01T00:00:00Z","version":"1","editorType":"figma","role":"viewer"}}"#;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let body = std::sync::Arc::new(body);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, body) = (stream.unwrap(), body.clone());
+            stream.set_nodelay(true).unwrap();
+            thread::spawn(move || {
+                let mut request = Vec::new();
+                while common::read_to(&mut stream, &mut request, b"\r\n\r\n") {
+                    let is_meta = request.windows(6).any(|part| part == b"/meta ");
+                    let (bytes, encoding) = match (is_meta, is_packed) {
+                        (true, _) => (META.as_bytes(), ""),
+                        (false, true) => (body.as_slice(), "content-encoding: gzip\r\n"),
+                        (false, false) => (body.as_slice(), ""),
+                    };
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{encoding}content-length: {}\r\n\r\n",
+                        bytes.len()
+                    );
+                    if stream.write_all(head.as_bytes()).is_err() || send(&mut stream, bytes, pace).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn send(stream: &mut TcpStream, bytes: &[u8], pace: Option<f64>) -> std::io::Result<()> {
+    let start = Instant::now();
+    let mut sent = 0;
+    for piece in bytes.chunks(CHUNK) {
+        stream.write_all(piece)?;
+        sent += piece.len();
+        let due = pace.map_or(0.0, |pace| sent as f64 / pace);
+        thread::sleep(Duration::from_secs_f64((due - start.elapsed().as_secs_f64()).max(0.0)));
+    }
+    Ok(())
+}
+
+/// Reads the answer and forgets it.
+fn download(figma: SocketAddr) {
+    let mut stream = TcpStream::connect(figma).unwrap();
+    stream.write_all(b"GET /v1/files/BenchSample00000000001a HTTP/1.1\r\nhost: figma\r\n\r\n").unwrap();
+    let mut buffer = vec![0; CHUNK];
+    let mut head = Vec::new();
+    let end = loop {
+        let read = stream.read(&mut buffer).unwrap();
+        head.extend_from_slice(&buffer[..read]);
+        if let Some(at) = head.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            break at + 4;
+        }
+    };
+    let text = String::from_utf8_lossy(&head[..end]).into_owned();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut left = length.trim().parse::<usize>().unwrap() - (head.len() - end);
+    while left > 0 {
+        left -= stream.read(&mut buffer).unwrap();
+    }
 }
 
 // ---------------------------------------------------------------------------- the answer

@@ -5,17 +5,19 @@
 //! (`--sandbox-scale`), served by a process of its own. `FIGMA_BENCH_QUICK=1` takes smaller ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 // Figures of a handful of digits.
-#![allow(clippy::cast_precision_loss)]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod common;
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use common::program::Program;
 use figma_mcp::{
     sandbox::{PRODUCT_FILE, SCALED_FILE},
     walk::{Flow, Visitor, Walker},
@@ -185,80 +187,4 @@ fn download(base: &str) -> Vec<u8> {
     stream.read_to_end(&mut answer).unwrap();
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
     answer.split_off(head + 4)
-}
-
-/// The built binary, until it is dropped.
-struct Program {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    /// The address at the end of the first line that a sandbox says.
-    base: String,
-    calls: u64,
-}
-
-impl Program {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let is_sandbox = arguments.contains(&"--sandbox");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_figma-mcp"))
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(if is_sandbox { Stdio::piped() } else { Stdio::null() })
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        if is_sandbox {
-            BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        }
-        let base = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, input, output, base, calls: 0 }
-    }
-
-    fn initialize(&mut self) {
-        let client = json!({ "name": "bench", "version": "1" });
-        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
-        self.ask("initialize", &params);
-        writeln!(self.input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
-    }
-
-    fn call(&mut self, tool: &str, arguments: &Value) {
-        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
-        assert!(answer.contains(r#""isError":false"#), "{answer:.500}");
-    }
-
-    /// The result, whether or not it is an error.
-    fn result(&mut self, tool: &str, arguments: &Value) -> Value {
-        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
-        serde_json::from_str::<Value>(&answer).unwrap()["result"].take()
-    }
-
-    fn ask(&mut self, method: &str, params: &Value) -> String {
-        self.calls += 1;
-        let message = json!({ "jsonrpc": "2.0", "id": self.calls, "method": method, "params": params });
-        writeln!(self.input, "{message}").unwrap();
-        let mut line = String::new();
-        while !line.contains(&format!(r#""id":{}"#, self.calls)) {
-            line.clear();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-        }
-        line
-    }
-
-    /// In megabytes; 0 where the system does not say.
-    fn memory(&self, name: &str) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or_default();
-        kilobytes / 1024.0
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

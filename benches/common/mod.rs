@@ -5,6 +5,8 @@
 //! What can be compared is measured side by side in the same run. `FIGMA_BENCH_QUICK=1` does a tenth of
 //! the work.
 
+pub(crate) mod program;
+
 use std::{
     env, fs,
     io::{Read, Write},

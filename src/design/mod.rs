@@ -4,5 +4,6 @@ pub mod comments;
 pub mod context;
 pub mod fold;
 pub mod naming;
+pub mod outline;
 pub mod pieces;
 pub mod search;

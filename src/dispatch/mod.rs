@@ -9,6 +9,7 @@ mod context;
 mod fold;
 mod handoff;
 mod images;
+mod official;
 mod outline;
 mod picture;
 mod present;
@@ -254,6 +255,8 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         }
         Handler::Handoff(_) => Box::pin(handoff::get(app, caller, tool, &args)).await,
         Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
+        Handler::Outline(_) => Box::pin(official::outline(app, caller, tool, &args)).await,
+        Handler::VariableDefs(_) => Box::pin(official::variables(app, caller, tool, &args)).await,
         Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
     }
 }

@@ -1,7 +1,7 @@
 //! What variables are called: asked of Figma once, and where it does not say, concluded.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -49,6 +49,17 @@ impl Memory {
             one.caller == *caller && one.file_key.as_deref().is_none_or(|known| known == file_key)
         };
         all.iter().rev().find(is_it).map(|one| one.said.clone())
+    }
+
+    /// What Figma said lately to this caller of any file. A library's own list names its variables also
+    /// where the file that uses them may not be asked.
+    fn all(&self, caller: &Fingerprint) -> Variables {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = all.iter().filter(|one| one.caller == *caller && one.since.elapsed() < KNOWN);
+        let lists = mine.filter_map(|one| one.said.as_ref().ok());
+        // By key: the ids of two files have nothing to do with each other.
+        let keyed = lists.flat_map(BTreeMap::values).filter(|variable| !variable.key.is_empty());
+        keyed.map(|variable| (format!("VariableID:{}/0:0", variable.key), variable.clone())).collect()
     }
 
     fn keep(&self, caller: &Caller, file_key: &str, said: Result<Variables>) {
@@ -108,13 +119,14 @@ pub(super) async fn name(
         return Names::default();
     }
     let listed = listed(app, caller, tool, file_key).await;
-    let named = named(ids, &listed, None);
+    let others = app.variables.all(caller.fingerprint());
+    let named = named(ids, &listed, &others, None);
     if named.variables.len() == ids.len() {
         return named;
     }
     // The whole file, not the nodes at hand: a variable has the same name wherever it is looked at.
     let uses = source::peek(app, caller, file_key, &[], Uses::default()).await;
-    self::named(ids, &listed, uses.as_ref())
+    self::named(ids, &listed, &others, uses.as_ref())
 }
 
 /// The same for all variables of a file that has just been read.
@@ -129,15 +141,26 @@ pub(super) async fn name_all(
         return Names::default();
     }
     let ids = uses.found.keys().cloned().collect();
-    named(&ids, &listed(app, caller, tool, file_key).await, Some(uses))
+    let listed = listed(app, caller, tool, file_key).await;
+    named(&ids, &listed, &app.variables.all(caller.fingerprint()), Some(uses))
 }
 
-fn named(ids: &BTreeSet<String>, listed: &Result<Variables>, uses: Option<&Uses>) -> Names {
-    let index = listed.as_ref().ok().map(Index::of);
+/// From the file's own list, then from those of other files. Libraries are not asked for what they have
+/// published: it takes the same scope and plan as the file's own list, which has every library variable
+/// that the file uses, and has no values.
+fn named(
+    ids: &BTreeSet<String>,
+    listed: &Result<Variables>,
+    others: &Variables,
+    uses: Option<&Uses>,
+) -> Names {
+    let own = listed.as_ref().ok().map(Index::of);
+    let others = Index::of(others);
     let mut inferred = uses.map(infer).unwrap_or_default();
     let mut variables = Variables::new();
     for id in ids {
-        let official = index.as_ref().and_then(|index| index.find(id)).cloned();
+        let own = own.as_ref().and_then(|own| own.find(id));
+        let official = own.or_else(|| others.find(id)).cloned();
         variables.extend(official.or_else(|| inferred.remove(id)).map(|variable| (id.clone(), variable)));
     }
     let note = note(&variables, ids.len(), listed.as_ref().err());
@@ -152,7 +175,10 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn of(official: &'a Variables) -> Self {
-        let by_key = official.keys().filter_map(|id| Some((key(id)?, id.as_str()))).collect();
+        let told = |one: &'a Variable| (!one.key.is_empty()).then_some(one.key.as_str());
+        let keyed =
+            |(id, one): (&'a String, &'a Variable)| Some((told(one).or_else(|| key(id))?, id.as_str()));
+        let by_key = official.iter().filter_map(keyed).collect();
         Self { official, by_key }
     }
 
@@ -212,4 +238,47 @@ async fn listed(app: &App, caller: &Caller, tool: &'static Tool, file_key: &str)
     });
     app.variables.keep(caller, file_key, said.clone());
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(id: &str, key: &str, name: &str) -> Variables {
+        let answer = json!({ "meta": { "variables": { id: { "name": name, "key": key } } } });
+        official(&answer)
+    }
+
+    fn memory(caller: &Fingerprint, file_key: &str, said: Result<Variables>) -> Remembered {
+        let file_key = Some(file_key.to_owned());
+        Remembered { caller: caller.clone(), file_key, since: Instant::now(), said }
+    }
+
+    #[test]
+    fn a_library_that_was_listed_names_its_variables_in_other_files() {
+        let (mine, theirs) = (Fingerprint::of(&["mine"]), Fingerprint::of(&["theirs"]));
+        let memory = Memory(Mutex::new(VecDeque::from([
+            memory(&mine, "library", Ok(listed("VariableID:1:10", "abc", "color/brand"))),
+            memory(&theirs, "library", Ok(listed("VariableID:1:11", "def", "color/secret"))),
+        ])));
+        let refused =
+            Err(Error::PlanTooSmall { plan: "the Enterprise plan", instead: None, message: String::new() });
+        let ids = BTreeSet::from_iter(
+            ["VariableID:abc/7:7", "VariableID:def/7:8", "VariableID:1:10"].map(str::to_owned),
+        );
+        let names = named(&ids, &refused, &memory.all(&mine), None);
+        let found: Vec<(&str, &str, bool)> = names
+            .variables
+            .iter()
+            .map(|(id, one)| (id.as_str(), one.name.as_str(), one.is_official))
+            .collect();
+        // A local variable of another file with the same number is another variable.
+        assert_eq!(found, [("VariableID:abc/7:7", "color/brand", true)]);
+        assert_eq!(
+            names.note.as_deref(),
+            Some(
+                "2 of 3 variables have no name here, since Figma lists variables on the Enterprise plan only."
+            )
+        );
+    }
 }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
@@ -515,4 +515,41 @@ async fn a_dropped_sandbox_is_gone() {
     drop(sandbox);
     tokio::time::timeout(std::time::Duration::from_secs(5), hanging).await.unwrap().unwrap().ok();
     assert!(client.get(&url).send().await.is_err());
+}
+
+/// What nodes of the sample files say of their styles is what the files say of them.
+#[test]
+fn the_sample_files_use_styles_for_what_they_are() {
+    fn walk(node: &Value, styles: &Value, paints: &mut BTreeMap<String, String>) {
+        for (property, id) in node["styles"].as_object().into_iter().flatten() {
+            let (id, of) = (id.as_str().unwrap(), format!("{} of node {}", property, node["id"]));
+            let kind =
+                styles[id]["styleType"].as_str().unwrap_or_else(|| panic!("{of}: there is no style {id}"));
+            let wanted = match property.trim_end_matches('s') {
+                "fill" | "stroke" => "FILL",
+                "text" => "TEXT",
+                "effect" => "EFFECT",
+                other => panic!("{of}: {other}"),
+            };
+            assert_eq!(kind, wanted, "{of} is {}", styles[id]["name"]);
+            // One style is one colour, one type.
+            let value = match property.trim_end_matches('s') {
+                "fill" => node["fills"][0]["color"].to_string(),
+                "stroke" => node["strokes"][0]["color"].to_string(),
+                "text" => node["style"]["fontSize"].to_string(),
+                _ => continue,
+            };
+            let known = paints.entry(id.to_owned()).or_insert_with(|| value.clone());
+            assert_eq!(*known, value, "{of} is {}", styles[id]["name"]);
+        }
+        node["children"].as_array().into_iter().flatten().for_each(|child| walk(child, styles, paints));
+    }
+    let mut seen = 0;
+    for text in [include_str!("data/product.json"), include_str!("data/design-system.json")] {
+        let file = super::sample::complete(serde_json::from_str(text).unwrap());
+        let mut paints = BTreeMap::new();
+        walk(&file["document"], &file["styles"], &mut paints);
+        seen += paints.len();
+    }
+    assert!(seen > 15, "{seen}");
 }

@@ -83,7 +83,7 @@ const KINDS: &[Kind] = &[
         template: "figma://file/{file_key}/comments",
         name: "comments",
         title: "A file's open comments",
-        description: "Open comment threads of a file, by frame, with replies and the nodes that they are pinned to.",
+        description: "Open comment threads of a file, by page, with replies and the nodes that they are pinned to.",
         mime: Some("text/plain"),
         source: Source::Tool("figma_comments_digest_get", &[FILE]),
     },

@@ -170,20 +170,18 @@ const OFFICIAL: NameSet = NameSet {
             struct Args {
                 #[serde(rename(deserialize = "fileKey", serialize = "file_key"))]
                 file_key: FileKey,
-                #[serde(rename(deserialize = "nodeId", serialize = "node_ids"), serialize_with = "in_list")]
+                #[serde(rename(deserialize = "nodeId", serialize = "node_id"))]
                 node_id: Option<NodeId>,
-                #[serde(skip_deserializing, default = "layout")]
-                include: Vec<&'static str>,
             }
             Named {
                 stands_for: "figma_design_context_get",
                 tool: Tool {
                     name: "get_metadata",
                     title: "Outline of a node",
-                    description: "The outline of a node: ids, names, types, sizes and places. Same as `figma_design_context_get` with only layout.",
+                    description: "The outline of a node or file as XML: ids, names, types, places and sizes. More: `figma_design_context_get`.",
                     effect: Effect::Read,
                     input: input::<Args>(),
-                    handler: Handler::DesignContext(files::NODES),
+                    handler: Handler::Outline(files::NODES),
                     extra: official(&[]),
                 },
             }
@@ -218,20 +216,18 @@ const OFFICIAL: NameSet = NameSet {
             struct Args {
                 #[serde(rename(deserialize = "fileKey", serialize = "file_key"))]
                 file_key: FileKey,
-                #[serde(rename(deserialize = "nodeId", serialize = "node_ids"), serialize_with = "in_list")]
+                #[serde(rename(deserialize = "nodeId", serialize = "node_id"))]
                 node_id: Option<NodeId>,
-                #[serde(skip_deserializing, default = "variables")]
-                include: Vec<&'static str>,
             }
             Named {
                 stands_for: "figma_design_context_get",
                 tool: Tool {
                     name: "get_variable_defs",
                     title: "Variables of a node",
-                    description: "The variables and styles that a node and what is in it use, by name. Same as `figma_design_context_get` with only variables.",
+                    description: "The variables and styles that a node and what is in it use: name and value. More: `figma_design_context_get`.",
                     effect: Effect::Read,
                     input: input::<Args>(),
-                    handler: Handler::DesignContext(files::NODES),
+                    handler: Handler::VariableDefs(files::NODES),
                     extra: official(&[]),
                 },
             }
@@ -254,14 +250,6 @@ fn in_list<S: Serializer>(id: &Option<NodeId>, serializer: S) -> Result<S::Ok, S
 #[allow(clippy::ref_option, reason = "serde asks for this signature")]
 fn or_two<S: Serializer>(scale: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     scale.unwrap_or(2.0).serialize(serializer)
-}
-
-fn layout() -> Vec<&'static str> {
-    vec!["layout"]
-}
-
-fn variables() -> Vec<&'static str> {
-    vec!["variables", "paint", "text", "effects"]
 }
 
 /// Every tool of every set.

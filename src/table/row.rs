@@ -48,6 +48,8 @@ impl Tool {
             | Handler::TeamGet(endpoint)
             | Handler::NodesSearch(endpoint)
             | Handler::CommentsDigest(endpoint)
+            | Handler::Outline(endpoint)
+            | Handler::VariableDefs(endpoint)
             | Handler::Handoff(endpoint) => Some(endpoint),
             Handler::ImagesDownload(endpoints) | Handler::ScreenshotGet(endpoints) => Some(&endpoints.render),
             Handler::ResultQuery | Handler::Status => None,
@@ -98,6 +100,10 @@ pub enum Handler {
     ResultQuery,
     /// `figma_design_context_get`, a description of nodes.
     DesignContext(Endpoint),
+    /// `get_metadata`: an element for each layer.
+    Outline(Endpoint),
+    /// `get_variable_defs`: names and values of the variables and styles that are used.
+    VariableDefs(Endpoint),
     /// `figma_images_download`: renders and image fills, saved as files.
     ImagesDownload(ImageEndpoints),
     /// `figma_screenshot_get`: a render that the model sees.

@@ -9,8 +9,7 @@ use figma_mcp::design::context::{Group, Options, describe};
 use serde_json::{Map, Value};
 
 use crate::{
-    client::{Client, text_of},
-    design::{collect, real_files},
+    design::{collect, real_files, sandbox_files},
     design_tree::{Node, Tree},
 };
 
@@ -23,14 +22,8 @@ fn every_fact_of_real_designs_is_said() {
 
 #[test]
 fn every_fact_of_the_sandbox_files_is_said() {
-    use figma_mcp::sandbox::{DESIGN_SYSTEM_FILE, PRODUCT_FILE, WHITEBOARD_FILE};
-    let mut client = Client::sandbox();
-    for key in [PRODUCT_FILE, DESIGN_SYSTEM_FILE, WHITEBOARD_FILE] {
-        let result = client.call("figma_file_get", serde_json::json!({ "file_key": key }));
-        // Only as long as the answer is not too long to come whole.
-        if serde_json::from_str::<Value>(text_of(&result)).is_ok_and(|file| file.get("document").is_some()) {
-            check(key, text_of(&result).as_bytes());
-        }
+    for (name, answer) in sandbox_files() {
+        check(&name, &answer);
     }
 }
 
@@ -180,6 +173,13 @@ impl Checker<'_> {
                 said.title.contains(&format!("<{name}")) || said.title.contains(&format!("<\"{name}"));
             if !is_said || !self.text.contains(component) {
                 self.problems.push(format!("{id}: component {component} ({name}) not in {}", said.title));
+            }
+        }
+        for end in ["connectorStart", "connectorEnd"] {
+            if let Some(to) = raw[end]["endpointNodeId"].as_str()
+                && !said.rest.contains(&format!("#{to}"))
+            {
+                self.problems.push(format!("{id}: {end} {to} not in {}", said.rest));
             }
         }
         for variable in variables(raw) {

@@ -109,3 +109,15 @@ fn what_is_not_there_is_an_error() {
         assert_eq!(refusal["error"], error, "{refusal}");
     }
 }
+
+#[test]
+fn two_scarce_calls_are_the_most() {
+    let mut client = Client::sandbox();
+    // That Figma does not send a file whole costs one refused call more, the first time only.
+    for (key, most) in [(PRODUCT_FILE, 2), ("HUGE", 3), ("HUGE", 2), (PRODUCT_FILE, 1)] {
+        let before = tier_1(&mut client);
+        client.call("figma_handoff_get", json!({ "file_key": key, "node_id": "2:4" }));
+        let calls = tier_1(&mut client) - before;
+        assert!(calls <= most, "{key}: {calls}");
+    }
+}

@@ -117,9 +117,16 @@ fn nothing_is_written_without_a_folder_outside_it_or_over_a_file() {
     assert!(text_of(&refused).contains("--image-dir"), "{refused}");
     let folder = folder("refused");
     let mut client = sandbox(&folder);
-    for outside in ["..", "/tmp", "a/../../b", ".git", "C:\\x", "a\\b"] {
+    for outside in
+        ["..", "/tmp", "a/../../b", ".git", "C:\\x", "a\\b", "~", "%2e%2e/..", "x/..", "CON", "a\0b"]
+    {
         let refused =
             download(&mut client, json!({ "node_ids": [HOME], "format": "svg", "folder": outside }));
+        assert_eq!(refused["structuredContent"]["error"], "outside", "{outside}: {refused}");
+        let theirs = json!({
+            "fileKey": PRODUCT_FILE, "localPath": outside, "nodes": [{ "nodeId": HOME, "fileName": "x.svg" }],
+        });
+        let refused = client.call("download_figma_images", theirs);
         assert_eq!(refused["structuredContent"]["error"], "outside", "{outside}: {refused}");
     }
     let many: Vec<String> = (0..201).map(|id| format!("1:{id}")).collect();
@@ -196,6 +203,26 @@ fn the_token_never_goes_where_images_are() {
     let image = all.iter().find(|request| request.starts_with("GET /image")).unwrap();
     assert!(!image.contains("figd_") && !image.to_lowercase().contains("x-figma-token"), "{image}");
     assert!(all.iter().any(|request| request.contains("figd_")), "the call to Figma carried none either");
+}
+
+#[test]
+fn one_address_is_fetched_once_however_many_want_it() {
+    let (base, requests) = figma_with(|host| format!("http://{host}/image"), b"\x89PNG\r\n\x1a\n".to_vec());
+    let folder = folder("once");
+    let mut client = ready(&base, &folder);
+    // Two names for one render, and a node that is not there.
+    let node = |name: &str| json!({ "nodeId": "1:2", "fileName": name });
+    let nodes =
+        json!([node("a.png"), { "nodeId": "9:9", "fileName": "none.png" }, node("b.png"), node("a.png")]);
+    let answer = saved(&client.call("download_figma_images", json!({ "fileKey": "abc", "nodes": nodes })));
+    let files: Vec<&str> =
+        answer["saved"].as_array().unwrap().iter().map(|image| image["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a.png", "b.png"]);
+    assert_eq!(answer["failed"][0]["node_id"], "9:9");
+    assert_eq!(names_in(&folder), ["a.png", "b.png"]);
+    let asked = |what: &str, all: &[String]| all.iter().filter(|request| request.starts_with(what)).count();
+    let all: Vec<String> = requests.try_iter().collect();
+    assert_eq!((asked("GET /image ", &all), asked("GET /v1/images/", &all)), (1, 1), "{all:?}");
 }
 
 #[test]

@@ -116,14 +116,50 @@ fn the_official_tools_take_the_official_arguments() {
         ),
     );
     assert!(context.contains("Home"), "{context}");
-    let outline = told(&mut client, "get_metadata", official(json!({})));
-    assert!(outline.contains("2:1") && outline.len() < context.len(), "{outline}");
     let shot = client.call("get_screenshot", official(json!({})));
     assert!(shot["content"].as_array().unwrap().iter().any(|block| block["type"] == "image"), "{shot}");
-    let variables = told(&mut client, "get_variable_defs", official(json!({})));
-    assert!(!variables.is_empty());
     // From an address alone, as people paste it.
     let url = format!("https://www.figma.com/design/{PRODUCT_FILE}/Shop?node-id=2-1");
     let context = told(&mut client, "get_code", json!({ "fileKey": url, "nodeId": url }));
     assert!(context.contains("Home"), "{context}");
+}
+
+#[test]
+fn the_official_outline_and_variables_have_the_official_form() {
+    let mut client = Client::sandbox();
+    let mut poor = Client::ready(&["--sandbox"], &[("FIGMA_TOKEN", "sandbox-readonly")]);
+    let mut problems = Vec::new();
+    let node = json!({ "fileKey": PRODUCT_FILE, "nodeId": "2-4", "clientFrameworks": "react" });
+    let whole = json!({ "fileKey": PRODUCT_FILE });
+    for (is_poor, name, tool, arguments) in [
+        (false, "outline-of-a-node", "get_metadata", &node),
+        (false, "outline-of-a-file", "get_metadata", &whole),
+        (false, "variables-of-a-node", "get_variable_defs", &node),
+        (true, "variables-without-the-scope", "get_variable_defs", &node),
+    ] {
+        let client = if is_poor { &mut poor } else { &mut client };
+        let result = client.call(tool, arguments.clone());
+        assert_eq!(result["isError"], false, "{name}: {}", text_of(&result));
+        let mut text = text_of(&result).to_owned();
+        if tool == "get_variable_defs" {
+            let map: std::collections::BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+            text = serde_json::to_string_pretty(&map).unwrap() + "\n";
+        }
+        for note in result["content"].as_array().unwrap().iter().skip(1) {
+            text += &format!("[{}]\n", note["text"].as_str().unwrap());
+        }
+        problems.extend(crate::golden::difference(&format!("tests/golden/names/{name}.txt"), &text));
+    }
+    assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), crate::golden::BLESS);
+    for tool in ["get_metadata", "get_variable_defs"] {
+        let refusal = client.refusal(tool, json!({ "fileKey": PRODUCT_FILE, "nodeId": "99:99" }));
+        assert_eq!(refusal["error"], "not_found", "{refusal}");
+    }
+    // A leaf has its own.
+    let nothing = client.call("get_variable_defs", json!({ "fileKey": PRODUCT_FILE, "nodeId": "2:86" }));
+    assert!(text_of(&nothing).contains("color/accent"), "{nothing}");
+    let mut small = Client::ready(&["--sandbox", "--max-result-bytes", "4096"], &[]);
+    let outline = small.call("get_metadata", whole);
+    let notes = outline["content"][1]["text"].as_str().unwrap();
+    assert!(text_of(&outline).len() <= 4096 && notes.contains("nodes are left out"), "{notes}");
 }

@@ -187,9 +187,11 @@ impl Collector {
                     draft.fact(Key::Rotation, words);
                 }
             }
-            b"connectorStart" => draft.connector[0] = dev::endpoint(&raw::value(value)),
-            b"connectorEnd" => draft.connector[1] = dev::endpoint(&raw::value(value)),
-            b"connectorLineType" => draft.connector[2] = words::lower(&raw::string(value)),
+            b"connectorStart" => draft.ends[0] = dev::endpoint(&raw::value(value)),
+            b"connectorEnd" => draft.ends[1] = dev::endpoint(&raw::value(value)),
+            b"connectorStartStrokeCap" => draft.caps[0] = raw::string(value),
+            b"connectorEndStrokeCap" => draft.caps[1] = raw::string(value),
+            b"connectorLineType" => draft.line = words::lower(&raw::string(value)),
             b"complexStrokeProperties" if contains(value, b"\"BASIC\"") => {}
             b"fillOverrideTable" if !contains(value, b"fills") => {}
             _ if is_known(key) => {}

@@ -3,7 +3,11 @@
 
 use serde_json::Value;
 
-use super::{paint::clean, raw, words};
+use super::{
+    model::{END, NODE},
+    paint::clean,
+    raw, words,
+};
 
 /// `devStatus`: `ready-for-dev "Copy is final."`.
 pub(super) fn status(status: &Value) -> String {
@@ -100,7 +104,7 @@ pub(super) fn device(device: &Value) -> String {
 /// One end of a connector: the node it sticks to, or where it ends in the open.
 pub(super) fn endpoint(end: &Value) -> String {
     if let Some(node) = raw::text(end, "endpointNodeId") {
-        return clean(node);
+        return format!("{NODE}{}{END}", clean(node));
     }
     match end.get("position") {
         Some(at) => format!(
@@ -112,11 +116,49 @@ pub(super) fn endpoint(end: &Value) -> String {
     }
 }
 
+/// A connector from end to end: `A → B elbowed`, with heads that are no plain arrows by name.
+pub(super) fn connector(ends: &[String; 2], caps: &[String; 2], line: &str) -> String {
+    let [start_cap, end_cap] = caps;
+    let points = |cap: &str| cap.contains("ARROW") || cap.contains("TRIANGLE");
+    // Connectors that say nothing of their heads have the usual one.
+    let arrow = match (points(start_cap), end_cap.is_empty() || points(end_cap)) {
+        (false, true) => "→",
+        (true, true) => "↔",
+        (true, false) => "←",
+        (false, false) => "—",
+    };
+    let nothing = "(nothing)".to_owned();
+    let [start, end] = ends.each_ref().map(|end| if end.is_empty() { &nothing } else { end });
+    let mut out = format!("{start} {arrow} {end}");
+    for (side, cap) in [("start", start_cap), ("end", end_cap)] {
+        if !cap.is_empty() && cap != "NONE" && !points(cap) {
+            out.push_str(&format!(" {side}-{}", words::lower(cap)));
+        }
+    }
+    if !line.is_empty() {
+        out.push_str(&format!(" {line}"));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn connectors_are_arrows() {
+        let said = |caps: [&str; 2], line: &str| {
+            connector(&["A".to_owned(), "B".to_owned()], &caps.map(str::to_owned), line)
+        };
+        assert_eq!(said(["", ""], ""), "A → B");
+        assert_eq!(said(["NONE", "LINE_ARROW"], "elbowed"), "A → B elbowed");
+        assert_eq!(said(["LINE_ARROW", "LINE_ARROW"], ""), "A ↔ B");
+        assert_eq!(said(["TRIANGLE_ARROW", "NONE"], ""), "A ← B");
+        assert_eq!(said(["NONE", "NONE"], ""), "A — B");
+        assert_eq!(said(["NONE", "DIAMOND_FILLED"], ""), "A — B end-diamond-filled");
+    }
 
     #[test]
     fn what_developers_are_told_is_said() {

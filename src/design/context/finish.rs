@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     collapse,
     collect::Collector,
+    dev,
     draft::Draft,
     layout::Around,
     model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Symbol, Symbols, VARIABLE},
@@ -55,6 +56,9 @@ impl Collector {
     /// Makes a node of a complete draft. Children that it stands for are dropped from the design.
     pub(super) fn node(&mut self, draft: &mut Draft) -> Node {
         let bound = self.bound.get(draft.bound as usize).cloned().unwrap_or_default();
+        if draft.kind == Kind::Table {
+            self.table_facts(draft);
+        }
         self.box_facts(draft, &bound);
         self.stroke_facts(draft, &bound);
         self.text_facts(draft, &bound);
@@ -91,6 +95,32 @@ impl Collector {
         let mut all = children.iter().map(|child| self.design.node(*child).geometry.constraints);
         let first = all.next().filter(|first| *first != [Constraint::Start; 2] && children.len() > 1)?;
         all.all(|constraints| constraints == first).then_some(first)
+    }
+
+    /// Figma does not say in which row and column a cell is: its place does.
+    fn table_facts(&mut self, draft: &mut Draft) {
+        let place = |cell: &u32| self.design.node(*cell).geometry.bounds.map(|[x, y, ..]| [x, y]);
+        let places: Vec<[f32; 2]> = draft.children.iter().filter_map(place).collect();
+        let mut tracks: [Vec<f32>; 2] =
+            [0, 1].map(|axis| places.iter().filter_map(|at| at.get(axis).copied()).collect());
+        for track in &mut tracks {
+            track.sort_by(f32::total_cmp);
+            track.dedup_by(|next, before| *next - *before < 0.5);
+        }
+        let [columns, rows] = &tracks;
+        let number = |track: &[f32], at: f32| track.iter().filter(|start| **start <= at + 0.25).count();
+        for cell in &draft.children {
+            let Some(node) = self.design.nodes.get_mut(*cell as usize) else { continue };
+            let Some([x, y, ..]) = node.geometry.bounds else { continue };
+            let words = format!("row{} col{}", number(rows, y), number(columns, x));
+            let words = self.design.symbols.keep(&words);
+            let mut facts = node.facts.to_vec();
+            facts.push(Fact { key: Key::Cell, words, style: 0 });
+            facts.sort_by_key(|fact| fact.key);
+            node.facts = facts.into();
+        }
+        let words = format!("{} rows × {} columns", rows.len(), columns.len());
+        self.words(draft, Key::Guides, |out| out.push_str(&words));
     }
 
     /// What older files say at the children, where the sizing itself is not said: only now is it known
@@ -152,11 +182,10 @@ impl Collector {
         }
         let corners = std::mem::take(&mut draft.corners);
         self.words(draft, Key::Radius, |out| radius_words(out, &corners, bound));
-        let [start, end, kind] = std::mem::take(&mut draft.connector);
-        if !(start.is_empty() && end.is_empty()) {
-            self.words(draft, Key::Shape, |out| {
-                let _ = write!(out, "{start} → {end} {kind}");
-            });
+        let ends = std::mem::take(&mut draft.ends);
+        if ends.iter().any(|end| !end.is_empty()) {
+            let words = dev::connector(&ends, &draft.caps, &draft.line);
+            self.words(draft, Key::Ends, |out| out.push_str(&words));
         }
     }
 

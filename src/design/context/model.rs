@@ -19,6 +19,8 @@ pub(super) const END: char = '\u{2}';
 /// Stands before a component's id in words.
 pub(super) const COMPONENT: char = '\u{3}';
 
+/// Stands before a node's id in words.
+pub(super) const NODE: char = '\u{5}';
 /// Stands behind a font's family in words.
 pub(super) const FAMILY: char = '\u{4}';
 
@@ -207,6 +209,8 @@ pub(super) enum Key {
     Properties,
     Definitions,
     Text,
+    /// What a connector connects.
+    Ends,
     Reference,
     Layout,
     Limits,
@@ -297,7 +301,7 @@ impl Key {
     /// The group it belongs to; `None` is always described.
     pub(super) const fn group(self) -> Option<Group> {
         Some(match self {
-            Self::Type | Self::Hidden | Self::Other => return None,
+            Self::Type | Self::Hidden | Self::Ends | Self::Other => return None,
             Self::Component
             | Self::Properties
             | Self::Definitions
@@ -340,6 +344,7 @@ impl Key {
     pub(super) const fn absent(self) -> &'static str {
         match self {
             Self::Text => "no text",
+            Self::Ends => "no ends",
             Self::Layout => "layout plain",
             Self::Fill => "fill=none",
             Self::Stroke | Self::StrokeWords => "stroke=none",

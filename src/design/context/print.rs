@@ -1,7 +1,7 @@
 //! The text tree: the only place that knows its form.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Write,
 };
 
@@ -11,7 +11,7 @@ use super::{
     facts::Facts,
     legend::Term,
     lines::{Line, Role, Slot},
-    model::{COMPONENT, Design, END, FAMILY, Fact, Group, Key, Kind, Mode, Symbol, VARIABLE},
+    model::{COMPONENT, Design, END, FAMILY, Fact, Group, Key, Kind, Mode, NODE, Symbol, VARIABLE},
     names::{self, Definition, Names},
     share::Anchor,
     variables::{self, Origin},
@@ -34,6 +34,8 @@ pub(super) struct Printer<'a> {
     pub(super) terms: BTreeSet<Term>,
     /// Nodes whose id stands in full, since their parent has no line.
     pub(super) with_whole_id: HashSet<u32>,
+    /// Nodes by their id, once somebody asked.
+    by_id: Option<HashMap<&'a str, u32>>,
     /// Components whose id stands already.
     pub(super) named: HashSet<&'a str>,
     /// Components and sets that are mentioned, in order, for their descriptions.
@@ -54,6 +56,7 @@ impl<'a> Printer<'a> {
             longest_text,
             terms: BTreeSet::new(),
             with_whole_id: HashSet::new(),
+            by_id: None,
             named: HashSet::new(),
             mentioned: Vec::new(),
             out: String::new(),
@@ -404,9 +407,6 @@ impl<'a> Printer<'a> {
         if words.contains("blur(") {
             self.terms.insert(Term::Blur);
         }
-        if words.contains(" crop ") {
-            self.terms.insert(Term::Crop);
-        }
         self.resolved(words);
     }
 
@@ -420,20 +420,39 @@ impl<'a> Printer<'a> {
                 self.resolved(family);
             }
         }
-        while let Some(at) = rest.find([VARIABLE, COMPONENT]) {
+        while let Some(at) = rest.find([VARIABLE, COMPONENT, NODE]) {
             let (before, marked) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push_str(before);
-            let is_variable = marked.starts_with(VARIABLE);
+            let mark = marked.chars().next();
             let (id, after) =
                 marked.get(1..).and_then(|marked| marked.split_once(END)).unwrap_or((marked, ""));
-            if is_variable {
-                self.variable(id);
-            } else {
-                self.component(id);
+            match mark {
+                Some(VARIABLE) => self.variable(id),
+                Some(NODE) => self.mention(id),
+                _ => self.component(id),
             }
             rest = after;
         }
         self.out.push_str(rest);
+    }
+
+    /// Another node by its kind, its text or name, and its id.
+    fn mention(&mut self, id: &str) {
+        const LONGEST: usize = 40;
+        let design = self.design;
+        let numbers = self.by_id.get_or_insert_with(|| {
+            (0..).zip(&design.nodes).map(|(number, _)| (design.id(number), number)).collect()
+        });
+        if let Some(number) = numbers.get(id) {
+            let node = design.node(*number);
+            let text = node.facts.iter().find(|fact| fact.key == Key::Text);
+            let name = match text {
+                Some(text) => design.symbols.get(text.words).to_owned(),
+                None => format!("\"{}\"", design.symbols.get(node.name)),
+            };
+            let _ = write!(self.out, "{} {} ", node.kind.word(), cut(&name, LONGEST));
+        }
+        let _ = write!(self.out, "#{id}");
     }
 
     fn variable(&mut self, id: &str) {

@@ -127,6 +127,7 @@ const fn key_name(key: Key) -> &'static str {
         Key::Properties => "properties",
         Key::Definitions => "property_definitions",
         Key::Text => "text",
+        Key::Ends => "connects",
         Key::Reference => "set_by_property",
         Key::Layout | Key::Limits | Key::Cell | Key::Scroll | Key::Rotation | Key::Guides => "layout",
         Key::Font => "font",

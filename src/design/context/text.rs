@@ -138,7 +138,7 @@ fn font(style: &Value, bound: &Bound) -> (String, usize) {
         }
         Some("FONT_SIZE_%") => {
             let _ =
-                write!(out, "/{}%", round(raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0)));
+                write!(out, "/{}%", raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0).round());
         }
         _ => {}
     }

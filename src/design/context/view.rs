@@ -131,6 +131,7 @@ pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
         "intersect",
         "exclude",
         "component",
+        "connector line",
         "instance",
         "slice",
         "arrow",

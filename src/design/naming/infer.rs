@@ -17,7 +17,7 @@ pub fn infer(uses: &Uses) -> Variables {
         *before += 1;
         let name = if *before > 1 { format!("{name} ({before})") } else { name };
         let values = by_count(&known.values).into_iter().map(|value| (String::new(), value)).collect();
-        variables.insert(id.clone(), Variable { name, is_official: false, known_from, values });
+        variables.insert(id.clone(), Variable { name, known_from, values, ..Variable::default() });
     }
     variables
 }

@@ -6,6 +6,7 @@
 
 mod infer;
 mod official;
+mod styled;
 mod uses;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 pub use infer::infer;
 pub use official::official;
+pub use styled::Styled;
 pub use uses::{Use, Uses};
 
 use super::fold::{one_line, quoted};
@@ -22,6 +24,8 @@ use super::fold::{one_line, quoted};
 /// A variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variable {
+    /// Its publish key, which is the same in every file; empty where Figma did not tell it.
+    pub key: String,
     /// Its name.
     pub name: String,
     /// Whether Figma says so. If not, the name was concluded from [`Variable::known_from`].

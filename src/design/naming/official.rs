@@ -17,8 +17,9 @@ pub fn official(answer: &Value) -> Variables {
     let list = List { variables: map("variables"), collections: map("variableCollections") };
     let one = |(id, variable): (&String, &Value)| {
         let values = list.values(variable);
-        let name = variable.get("name").and_then(Value::as_str).unwrap_or(id).to_owned();
-        (id.clone(), Variable { name, is_official: true, known_from: String::new(), values })
+        let text = |member: &str| variable.get(member).and_then(Value::as_str);
+        let (key, name) = (text("key").unwrap_or_default().to_owned(), text("name").unwrap_or(id).to_owned());
+        (id.clone(), Variable { key, name, is_official: true, known_from: String::new(), values })
     };
     list.variables.iter().map(one).collect()
 }

@@ -1,7 +1,8 @@
 //! `figma_handoff_get`: everything that who builds a node needs, in one answer.
 //!
 //! The parts are fetched side by side, with two tier 1 calls at most: the file, unless it is held, and
-//! the picture. What fails is said where it would stand; the rest comes all the same.
+//! the picture. Only the first call about a file that Figma does not send whole costs a third, to learn
+//! that. What fails is said where it would stand; the rest comes all the same.
 
 mod sheet;
 

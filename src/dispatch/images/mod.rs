@@ -81,26 +81,13 @@ pub(super) async fn download(
     let (wants, mut missing, note) = figma.looked_up(wants).await?;
     let addresses = figma.addresses(&wants).await;
     let jobs = named(wants, &addresses);
-    let mut writer = Saver { folder, may_overwrite: order.overwrite, known: HashMap::new() };
+    let writer = Saver { folder, may_overwrite: order.overwrite, known: HashMap::new() };
     let place = writer.folder.path().to_owned();
     let mut saved = Vec::new();
-    let mut fetched = stream::iter(jobs).map(|job| fetch(app, job)).buffered(AT_A_TIME);
-    while let Some((job, bytes)) = fetched.next().await {
-        let outcome = match bytes {
-            Ok(bytes) => {
-                let (back, outcome) = blocking(move || {
-                    let outcome = writer.save(&job, &bytes);
-                    (writer, (job.want, outcome))
-                })
-                .await?;
-                writer = back;
-                outcome
-            }
-            Err(why) => (job.want, Err(why)),
-        };
+    for (want, outcome) in save_all(app, jobs, writer).await? {
         match outcome {
-            (want, Ok(image)) => saved.push(described(&want, &image)),
-            (want, Err(why)) => missing.push((want, why)),
+            Ok(image) => saved.push(described(&want, &image)),
+            Err(why) => missing.push((want, why)),
         }
     }
     let mut output = report(&place, &saved, &missing)?;
@@ -283,12 +270,60 @@ fn named(wants: Vec<Want>, addresses: &Addresses) -> Vec<Job> {
     jobs
 }
 
-async fn fetch(app: &App, job: Job) -> (Job, Result<Vec<u8>, Missing>) {
-    let bytes = match &job.address {
-        Ok(address) => app.rest.downloads().get(address).await.map_err(Missing::Error),
-        Err(why) => Err(why.clone()),
+/// Fetches and saves all, each address once. What became of each image, in their order.
+async fn save_all(
+    app: &App,
+    jobs: Vec<Job>,
+    mut writer: Saver,
+) -> Result<Vec<(Want, Result<Image, Missing>)>> {
+    let mut done = Vec::new();
+    let mut fetched = stream::iter(by_address(jobs)).map(|jobs| fetch(app, jobs)).buffered(AT_A_TIME);
+    while let Some((jobs, bytes)) = fetched.next().await {
+        match bytes {
+            Ok(bytes) => {
+                let (back, outcomes) = blocking(move || {
+                    let save = |(at, job): (usize, Job)| {
+                        let outcome = writer.save(&job, &bytes);
+                        (at, job.want, outcome)
+                    };
+                    let outcomes: Vec<_> = jobs.into_iter().map(save).collect();
+                    (writer, outcomes)
+                })
+                .await?;
+                writer = back;
+                done.extend(outcomes);
+            }
+            Err(why) => done.extend(jobs.into_iter().map(|(at, job)| (at, job.want, Err(why.clone())))),
+        }
+    }
+    done.sort_by_key(|(at, ..)| *at);
+    Ok(done.into_iter().map(|(_, want, outcome)| (want, outcome)).collect())
+}
+
+/// The jobs that take the same bytes together, in the order of the first of them; with their places.
+fn by_address(jobs: Vec<Job>) -> Vec<Vec<(usize, Job)>> {
+    let mut groups: Vec<Vec<(usize, Job)>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (at, job) in jobs.into_iter().enumerate() {
+        let group = job.address.as_ref().ok().map(|address| (address.clone(), groups.len()));
+        let group = group.map(|(address, next)| *known.entry(address).or_insert(next));
+        match group.and_then(|group| groups.get_mut(group)) {
+            Some(group) => group.push((at, job)),
+            None => groups.push(vec![(at, job)]),
+        }
+    }
+    groups
+}
+
+/// What the address of these jobs leads to.
+async fn fetch(app: &App, jobs: Vec<(usize, Job)>) -> (Vec<(usize, Job)>, Result<Vec<u8>, Missing>) {
+    let address = jobs.first().map(|(_, job)| job.address.clone());
+    let bytes = match address {
+        Some(Ok(address)) => app.rest.downloads().get(&address).await.map_err(Missing::Error),
+        Some(Err(why)) => Err(why),
+        None => Ok(Vec::new()),
     };
-    (job, bytes)
+    (jobs, bytes)
 }
 
 /// An image that lies on the disk.
