@@ -172,3 +172,31 @@ fn what_cannot_be_completed_is_said() {
         assert_eq!(answer["error"]["code"], -32602, "{answer}");
     }
 }
+
+#[test]
+fn every_argument_of_every_prompt_can_be_completed() {
+    let mut client = Client::sandbox();
+    client.call("figma_nodes_search", json!({ "file_key": PRODUCT_FILE, "query": "home" }));
+    let listed = client.request("prompts/list", json!({}))["result"]["prompts"].clone();
+    let mut without = Vec::new();
+    for listed in listed.as_array().unwrap() {
+        let (name, file) = (listed["name"].as_str().unwrap(), json!({ "file_key": PRODUCT_FILE }));
+        for argument in listed["arguments"].as_array().unwrap() {
+            let argument = argument["name"].as_str().unwrap();
+            let reference = json!({ "type": "ref/prompt", "name": name });
+            if complete(&mut client, reference, argument, "", file.clone()).is_empty() {
+                without.push(argument.to_owned());
+            }
+        }
+        // And it can be had with nothing but what is required.
+        let answer = prompt(&mut client, name, json!({ "file_key": PRODUCT_FILE, "node_id": "2:4" }));
+        let answer = if answer["error"].is_null() {
+            answer
+        } else {
+            prompt(&mut client, name, json!({ "file_key": PRODUCT_FILE }))
+        };
+        assert!(text(&answer).contains(PRODUCT_FILE) && !text(&answer).contains('{'), "{answer}");
+    }
+    // Nobody can guess a day.
+    assert_eq!(without, ["since"]);
+}

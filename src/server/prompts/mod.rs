@@ -226,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn steps_name_arguments_that_their_tools_have() {
+        let mut seen = 0;
+        for row in ROWS {
+            for step in row.steps {
+                let tools = [Some(row.tool), step.tool].into_iter().flatten().filter_map(table::find);
+                let schemas: Vec<Value> = tools
+                    .map(|tool| table::definition::input_schema(tool, &table::args::Defaults::default()))
+                    .collect();
+                let words = step.text.split('`').skip(1).step_by(2);
+                let is_word = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                for word in words.filter(is_word).filter(|word| table::find(word).is_none()) {
+                    let is_known = schemas.iter().any(|schema| schema["properties"].get(word).is_some());
+                    assert!(is_known, "{}: `{word}` in: {}", row.name, step.text);
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 15, "{seen}");
+    }
+
+    #[test]
     fn every_argument_is_used_and_nothing_else_is_in_braces() {
         for row in ROWS {
             let given = row

@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             with(
                 "figma_images_download",
-                "Get icons and pictures with `figma_images_download` in one call (svg for vectors, png at scale 2 for photographs). Do not redraw them by hand and do not put a placeholder where the design has an image.",
+                "Get icons and pictures with `figma_images_download`, all of one `format` in one call: svg for vectors, png with `scale` 2 for what is drawn, `fills` for the photographs themselves. Do not redraw them by hand and do not put a placeholder where the design has an image.",
             ),
             step(
                 "Build every variant and state that is used, every text exactly as given, and each interaction that is listed. Keep it accessible: real buttons, links, labels and headings, and enough contrast.",
@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             with(
                 "figma_file_comment_create",
-                "Do not reply in the file unless the user asks for it; then show the text first and post it with `figma_file_comment_create` to the thread's first comment.",
+                "Do not reply in the file unless the user asks for it; then show the text first and post it with `figma_file_comment_create`, whose `comment_id` is that of the thread's first comment.",
             ),
         ],
     },
@@ -150,20 +150,27 @@ pub(super) const ROWS: &[Row] = &[
         opening: "Audit how Figma file {file_key} uses its design system, on {page}.",
         steps: &[
             step(
-                "Call `figma_design_context_get` with `file_key` \"{file_key}\" for an outline first, then for the pages or frames that matter, several in one call. It reads the file once; all further reads of it are free.",
+                "Call `figma_design_context_get` with `file_key` \"{file_key}\" and `depth` 2 for the pages and their frames, then with the `node_ids` of those that matter, several in one call. It reads the file once; all further reads of it are free.",
+            ),
+            with(
+                "figma_component_get",
+                "Where components come from a library, `figma_component_get` with the publish `key` of one of them names the library's file; the keys stand under components in the file's JSON.",
             ),
             with(
                 "figma_file_components_list",
-                "List what the library offers: `figma_file_components_list` on the library's own file (its key stands with remote components).",
+                "List what the library offers: `figma_file_components_list` with the `file_key` of the library's own file.",
             ),
-            with("figma_file_styles_list", "List its styles with `figma_file_styles_list`."),
+            with(
+                "figma_file_styles_list",
+                "List its styles with `figma_file_styles_list` and the same `file_key`.",
+            ),
             with(
                 "figma_file_variables_local_get",
                 "If the token may (Enterprise), `figma_file_variables_local_get` has the variables with their values in each mode.",
             ),
             with(
                 "figma_nodes_search",
-                "Use `figma_nodes_search` to count: instances by `component`, users of a style by `style`, of a variable by `variable`, and frames whose names are those of components but whose type is not INSTANCE (detached copies).",
+                "Use `figma_nodes_search` with `file_key` \"{file_key}\" to count (`page` keeps to one page): instances by `component`, users of a style by `style`, of a variable by `variable`, and frames whose names are those of components but whose type is not INSTANCE (detached copies).",
             ),
             step(
                 "Report, each with counts and node ids: colours, type, spacing and radii that are raw values where a variable or style with that value exists; near duplicates (colours or sizes that hardly differ); local components that repeat library ones; detached instances; overrides that undo what the component is; styles and components that nothing uses; names that break the file's own pattern.",
