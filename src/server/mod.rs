@@ -43,7 +43,7 @@ use crate::{
     auth::{Caller, redacted, time},
     dispatch::{self, App, Output, Progress},
     error::{Error, Result},
-    table::{self, Selection, TOOLSETS, Tool, args::Args, definition},
+    table::{self, Selection, TOOLSETS, TokenKind, Tool, args::Args, definition},
 };
 
 /// How long a client may keep lists: they change only with the settings of this server.
@@ -64,6 +64,8 @@ pub struct Server {
     tools: Arc<OnceLock<Vec<Listed>>>,
     /// What this client asked to be left with, below what the settings offer.
     narrow: Arc<Selection>,
+    /// What is told of this server to callers of no kind, and of each: over HTTP every request asks.
+    about: Arc<[OnceLock<ServerConfig>; 1 + TokenKind::ALL.len()]>,
     /// This caller's places, on a shared server.
     places: Option<Arc<Semaphore>>,
     metrics: Option<Arc<Metrics>>,
@@ -83,6 +85,7 @@ impl Server {
             caller,
             tools: Arc::default(),
             narrow: Arc::default(),
+            about: Arc::default(),
             places: None,
             metrics: None,
             closed,
@@ -207,13 +210,20 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let offered = ServerCapabilities::builder()
-            .enable_tools()
-            .enable_resources()
-            .enable_prompts()
-            .enable_completions()
-            .build();
-        ServerConfig::new(offered).with_server_info(Self::identity()).with_instructions(self.instructions())
+        let build = || {
+            let offered = ServerCapabilities::builder()
+                .enable_tools()
+                .enable_resources()
+                .enable_prompts()
+                .enable_completions()
+                .build();
+            ServerConfig::new(offered)
+                .with_server_info(Self::identity())
+                .with_instructions(self.instructions())
+        };
+        let kind = self.caller.kind().ok().flatten();
+        let place = TokenKind::ALL.iter().position(|known| Some(*known) == kind).map_or(0, |place| place + 1);
+        self.about.get(place).map_or_else(build, |about| about.get_or_init(build).clone())
     }
 
     async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {

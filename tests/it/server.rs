@@ -203,6 +203,18 @@ fn a_cancelled_call_is_given_up_and_not_answered() {
 }
 
 #[test]
+fn progress_tells_how_much_of_a_file_has_come() {
+    let mut client = Client::ready(&["--sandbox", "--timeout", "5"], &[]);
+    let arguments = json!({ "file_key": "STALLFILE" });
+    let params =
+        json!({ "name": "figma_file_get", "arguments": arguments, "_meta": { "progressToken": "p" } });
+    let asked = client.begin("tools/call", params);
+    let progress = client.wait_for("progress", |message| message["method"] == "notifications/progress");
+    assert_eq!(progress["params"]["message"], "Fetching the file: 0 MB so far");
+    assert_eq!(client.answer(asked)["result"]["structuredContent"]["error"], "too_large_file");
+}
+
+#[test]
 fn a_slow_call_reports_progress_to_those_who_ask() {
     let mut client = Client::sandbox();
     let params = |meta: Value| json!({ "name": "figma_file_get", "arguments": { "file_key": "SLOW", "depth": 1 }, "_meta": meta });

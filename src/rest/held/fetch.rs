@@ -99,7 +99,7 @@ impl Sink {
             let is_end = chunk.is_none();
             let before = size;
             size += chunk.as_ref().map_or(0, Bytes::len);
-            if size / MEGABYTE > before / MEGABYTE {
+            if before == 0 || size / MEGABYTE > before / MEGABYTE {
                 progress::tell(|| format!("Fetching the file: {} MB so far", size / MEGABYTE));
             }
             self.has_begun.store(true, Ordering::Relaxed);

@@ -67,14 +67,19 @@ impl Front {
             Who::Known(caller) => caller.text(),
         };
         let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint();
-        let identity = Fingerprint::of(&[&caller_name, &account.text(), &format!("{wants:?}")]);
+        let is_narrowed = wants != Wants::default();
+        let wanted = if is_narrowed { format!("{wants:?}") } else { String::new() };
+        let identity = Fingerprint::of(&[&caller_name, &account.text(), &wanted]);
         let places = self.visitors.places(&(who.clone(), account.clone()));
         let mut server = self.server.clone();
         if let Some(caller) = caller {
             server.caller = caller;
         }
         server.places = Some(places);
-        server.narrow = Arc::new(wants.selection()?);
+        if is_narrowed {
+            server.narrow = Arc::new(wants.selection()?);
+            server.about = Arc::default();
+        }
         Ok(Visit { identity, server, found_no_room: AtomicBool::new(false) })
     }
 
@@ -100,7 +105,7 @@ impl Front {
 }
 
 /// What the request asks for. The operator's selection is a ceiling: it is checked beside this one.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Wants {
     toolsets: Vec<String>,
     tools: Vec<String>,
