@@ -51,6 +51,10 @@ fn the_sandbox_files_read_as_they_did() {
             "cart-with-comments",
             json!({ "file_key": PRODUCT_FILE, "node_ids": ["2:3", "99:99"], "include": ["text", "comments"] }),
         ),
+        (
+            "checkout-variables",
+            json!({ "file_key": PRODUCT_FILE, "node_ids": "2:4", "include": ["variables"] }),
+        ),
         ("home-in-little-room", json!({ "file_key": PRODUCT_FILE, "node_ids": "2:1", "max_bytes": 1500 })),
         (
             "languages-hidden-yaml",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Options,
-    model::{Fact, Group, Key},
+    model::{Fact, Group, Key, VARIABLE},
     place::{self, Place},
     view::View,
 };
@@ -30,7 +30,14 @@ impl<'a> Facts<'a> {
     /// The facts of a node that are described.
     pub(super) fn of(&self, node: u32) -> impl Iterator<Item = Fact> {
         let all = self.view.design.node(node).facts.iter().copied();
-        all.filter(|fact| fact.key.group().is_none_or(|group| self.includes(group)))
+        all.filter(|fact| {
+            fact.key.group().is_none_or(|group| self.includes(group)) || self.shows_a_variable(*fact)
+        })
+    }
+
+    /// A variable is told where it is used, whichever other groups are chosen.
+    fn shows_a_variable(&self, fact: Fact) -> bool {
+        self.includes(Group::Variables) && self.view.design.symbols.get(fact.words).contains(VARIABLE)
     }
 
     /// Those that are not its text.
