@@ -6,6 +6,7 @@
 
 mod infer;
 mod official;
+mod open;
 mod styled;
 mod uses;
 

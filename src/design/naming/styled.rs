@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::official::{hex, number_text};
+use super::{
+    official::{hex, number_text},
+    open::OpenNodes,
+};
 use crate::{
     design::pieces::{self, Beside},
     walk::{Flow, Visitor},
@@ -16,8 +19,7 @@ const MOST_PARTS: usize = 6;
 /// Collects the styles of what is walked.
 #[derive(Debug, Default)]
 pub struct Styled {
-    nodes: Vec<Vec<(String, Value)>>,
-    depth: usize,
+    nodes: OpenNodes<Value>,
     /// The value of each style, by the style's id.
     pub found: BTreeMap<String, String>,
     /// What the file says beside its tree.
@@ -26,25 +28,16 @@ pub struct Styled {
 
 impl Visitor for Styled {
     fn open(&mut self, _at: u64) {
-        if self.nodes.len() == self.depth {
-            self.nodes.push(Vec::new());
-        }
-        if let Some(node) = self.nodes.get_mut(self.depth) {
-            node.clear();
-        }
-        self.depth += 1;
+        self.nodes.open();
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        if let Some(node) = self.depth.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) {
-            node.push((String::from_utf8_lossy(key).into_owned(), pieces::read(value)));
-        }
+        self.nodes.member(key, pieces::read(value));
         Flow::Continue
     }
 
     fn close(&mut self, _end: u64) {
-        self.depth = self.depth.saturating_sub(1);
-        let Some(members) = self.nodes.get_mut(self.depth).map(std::mem::take) else { return };
+        let members = self.nodes.close();
         let node = Value::Object(members.into_iter().collect());
         for (property, id) in node.get("styles").and_then(Value::as_object).into_iter().flatten() {
             let value = match property.trim_end_matches('s') {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::official::{hex, number_text};
+use super::{
+    official::{hex, number_text},
+    open::OpenNodes,
+};
 use crate::{
     design::pieces::{self, Beside},
     walk::{Flow, Visitor},
@@ -26,8 +29,7 @@ pub struct Use {
 /// Collects what is known of every variable in what is walked.
 #[derive(Debug, Default)]
 pub struct Uses {
-    nodes: Vec<Vec<(String, Vec<u8>)>>,
-    depth: usize,
+    nodes: OpenNodes<Vec<u8>>,
     /// By the variable's id.
     pub found: BTreeMap<String, Use>,
     /// What the file says beside its tree.
@@ -66,25 +68,16 @@ const MEMBERS: &[&str] = &[
 
 impl Visitor for Uses {
     fn open(&mut self, _at: u64) {
-        if self.nodes.len() == self.depth {
-            self.nodes.push(Vec::new());
-        }
-        if let Some(node) = self.nodes.get_mut(self.depth) {
-            node.clear();
-        }
-        self.depth += 1;
+        self.nodes.open();
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        if let Some(node) = self.depth.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) {
-            node.push((String::from_utf8_lossy(key).into_owned(), value.to_vec()));
-        }
+        self.nodes.member(key, value.to_vec());
         Flow::Continue
     }
 
     fn close(&mut self, _end: u64) {
-        self.depth = self.depth.saturating_sub(1);
-        let Some(members) = self.nodes.get_mut(self.depth).map(std::mem::take) else { return };
+        let members = self.nodes.close();
         let is_bound = |value: &[u8]| memchr::memmem::find(value, b"VariableID:").is_some();
         if members.iter().any(|(_, value)| is_bound(value)) {
             let node = members.iter().map(|(key, value)| (key.clone(), pieces::read(value))).collect();
