@@ -11,7 +11,7 @@ tokio::task_local! {
 pub struct Progress(Arc<Mutex<Option<String>>>);
 
 impl Progress {
-    /// Runs a call whose steps [`tell`] of themselves here.
+    /// Runs a call whose steps tell of themselves here.
     pub async fn watch<T>(&self, call: impl Future<Output = T>) -> T {
         PROGRESS.scope(self.clone(), call).await
     }
