@@ -304,7 +304,9 @@ fn told_to_stop_it_finishes_and_closes() {
 #[test]
 fn a_client_that_is_gone_cancels_its_reads() {
     let (sender, closed) = std::sync::mpsc::channel();
+    let (asks, asked) = std::sync::mpsc::channel();
     let silent = play(move |_, stream| {
+        asks.send(()).unwrap();
         let mut rest = [0; 1];
         sender.send(stream.read(&mut rest).unwrap_or(0)).unwrap();
     });
@@ -318,7 +320,7 @@ fn a_client_that_is_gone_cancels_its_reads() {
         &[JSON, ACCEPT],
         &call("figma_me_get", json!({})).to_string(),
     );
-    std::thread::sleep(Duration::from_millis(300));
+    asked.recv_timeout(Duration::from_secs(30)).unwrap();
     drop(stream);
     // The server hangs up on Figma.
     assert_eq!(closed.recv_timeout(Duration::from_secs(30)).unwrap(), 0);
