@@ -22,7 +22,7 @@ use super::{
 use crate::{
     auth::{Caller, now},
     error::{Error, Result, span},
-    store::{Head, Kept, Place},
+    store::{CallerKey, Head, Kept, Place},
     table::PartialFailures,
 };
 
@@ -88,12 +88,7 @@ impl Rest {
     /// Answers from what is kept, else from Figma; keeps Figma's answer for so many days at most.
     pub(super) async fn kept(&self, caller: &Caller, asked: Asked<'_>, days: u32) -> Result<Output> {
         let Ok(caller_key) = self.caller_key(caller).await else { return self.joined(caller, asked).await };
-        let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
-        let place = Place { caller: caller_key, request: hash(&line) };
-        let freshness = match version(asked) {
-            Some(version) => Freshness::Current(format!("fixed {version}")),
-            None => self.stamp(caller, asked.file()).await,
-        };
+        let (place, freshness) = self.place(caller, caller_key, asked).await;
         let found = tokio::time::timeout(STORE_LIMIT, self.inner.store.answer(place)).await;
         let found = found.ok().and_then(Result::ok).flatten();
         let worth = found.as_ref().and_then(|kept| worth(&kept.head, &freshness, now()));
@@ -142,15 +137,20 @@ impl Rest {
         }
     }
 
-    /// Whether this call would be answered from what is kept. It is not made.
-    pub(super) async fn has_kept(&self, caller: &Caller, asked: Asked<'_>) -> bool {
-        let Ok(caller_key) = self.caller_key(caller).await else { return false };
+    /// Where this call's answer is kept, and what is known of its file's present state.
+    async fn place(&self, caller: &Caller, caller_key: CallerKey, asked: Asked<'_>) -> (Place, Freshness) {
         let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
-        let place = Place { caller: caller_key, request: hash(&line) };
         let freshness = match version(asked) {
             Some(version) => Freshness::Current(format!("fixed {version}")),
             None => self.stamp(caller, asked.file()).await,
         };
+        (Place { caller: caller_key, request: hash(&line) }, freshness)
+    }
+
+    /// Whether this call would be answered from what is kept. It is not made.
+    pub(super) async fn has_kept(&self, caller: &Caller, asked: Asked<'_>) -> bool {
+        let Ok(caller_key) = self.caller_key(caller).await else { return false };
+        let (place, freshness) = self.place(caller, caller_key, asked).await;
         let head = self.inner.store.head(place).await.ok().flatten();
         matches!(head.and_then(|head| worth(&head, &freshness, now())), Some(Worth::Current | Worth::Stale))
     }

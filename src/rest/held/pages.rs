@@ -59,7 +59,8 @@ struct Entry<'a> {
 
 impl Rest {
     /// The whole file, put together from an answer for each page. Pages that were fetched before are
-    /// not fetched again. `most_calls`: how many tier 1 calls that may take.
+    /// not fetched again. `most_calls`: how many tier 1 calls the pages may take; what was spent to learn of
+    /// them is spent.
     ///
     /// # Errors
     /// [`Error::TooLargeFile`] when it would take more, or when a page is too large by itself;
@@ -233,7 +234,9 @@ fn split(answer: Output, id: &str) -> Result<Split> {
         let entry = parsed.nodes.remove(id).flatten().ok_or_else(|| bad("it is not there any more"))?;
         let document = entry.document.get();
         // It is borrowed from the text, so the difference of their places is where it lies.
-        let begin = document.as_ptr().addr() - text.as_ptr().addr();
+        let begin = document.as_ptr().addr().checked_sub(text.as_ptr().addr());
+        let begin = begin.filter(|begin| text.get(*begin..begin + document.len()) == Some(document));
+        let begin = begin.ok_or_else(broke_off)?;
         (begin..begin + document.len(), entry.beside, parsed.version)
     };
     Ok(Split { took_a_call, document: Bytes::from(text).slice(place), beside, version })
