@@ -29,7 +29,7 @@ pub(super) async fn digest_of(
     let anchors = if nodes.is_empty() && !has_points {
         None
     } else {
-        let visitor = Anchors::new(nodes, has_points);
+        let visitor = move || Anchors::new(nodes.clone(), has_points);
         match source::read(app, caller, tool, file_key, None, &[], visitor).await {
             Ok((anchors, provenance)) => {
                 output.meta.insert("cache".to_owned(), provenance.to_json());

@@ -7,7 +7,11 @@ use serde_json::{Map, Value, json};
 use super::{App, Output, source, variables};
 use crate::{
     auth::Caller,
-    design::context::{self, Collector, Design, Format, Group, Options},
+    design::{
+        context::{self, Collector, Design, Format, Group, Options},
+        naming::Uses,
+        pieces::Pair,
+    },
     error::{Error, Result, foreign},
     table::{self, Handler, Tool, args::Args},
 };
@@ -22,10 +26,16 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         source::fetch(app, caller, tool, (file_key, text("version")), Some(most)).await?;
     }
-    let reading = source::read(app, caller, tool, file_key, text("version"), &ids, Collector::new(hidden));
     let mut options = options(args, app.room());
     let wants_comments = options.include.contains(&Group::Comments);
-    let (collector, provenance) = reading.await?;
+    let wants_names = options.include.contains(&Group::Variables);
+    // Where Figma does not say what variables are called, their uses in the whole file suggest it.
+    let wants_uses = wants_names && ids.is_empty() && variables::known(app, caller, file_key).is_none();
+    let visitor = move || Pair::new(Collector::new(hidden), wants_uses.then(Uses::default));
+    let (read, provenance) =
+        source::read(app, caller, tool, file_key, text("version"), &ids, visitor).await?;
+    let (collector, uses) = read.into_inner();
+    let learned = uses.map(|uses| variables::learn(app, caller, file_key, &provenance, &uses));
     let design = collector.finish();
     let mut notes = missing(&design, file_key)?;
     if wants_comments {
@@ -35,9 +45,9 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
             Err(error) => notes.push(format!("No comments: {error}.")),
         }
     }
-    if options.include.contains(&Group::Variables) {
+    if wants_names {
         let bound = design.variables().into_iter().map(str::to_owned).collect();
-        let names = variables::name(app, caller, tool, file_key, &bound).await;
+        let names = variables::name(app, caller, tool, file_key, &bound, learned).await;
         options.variables = names.for_design();
         notes.extend(names.note);
     }

@@ -20,7 +20,7 @@ use crate::{
 pub(super) async fn outline(app: &App, caller: &Caller, tool: &'static Tool, args: &Args) -> Result<Output> {
     let (file_key, ids) = (text(args, "file_key"), ids(args));
     let (outline, provenance) =
-        source::read(app, caller, tool, file_key, None, &ids, Outline::default()).await?;
+        source::read(app, caller, tool, file_key, None, &ids, Outline::default).await?;
     if outline.is_empty() {
         return Err(nothing(file_key, &ids));
     }
@@ -44,7 +44,7 @@ pub(super) async fn variables(
     args: &Args,
 ) -> Result<Output> {
     let (file_key, ids) = (text(args, "file_key"), ids(args));
-    let visitor = Pair::new(Uses::default(), Some(Pair::new(Styled::default(), Some(Outline::default()))));
+    let visitor = || Pair::new(Uses::default(), Some(Pair::new(Styled::default(), Some(Outline::default()))));
     let (both, provenance) = source::read(app, caller, tool, file_key, None, &ids, visitor).await?;
     let (uses, others) = both.into_inner();
     let (styled, outline) = others.map(Pair::into_inner).unwrap_or_default();
@@ -52,7 +52,7 @@ pub(super) async fn variables(
         return Err(nothing(file_key, &ids));
     }
     let bound = uses.found.keys().cloned().collect();
-    let names = variables::name(app, caller, tool, file_key, &bound).await;
+    let names = variables::name(app, caller, tool, file_key, &bound, None).await;
     let names = if names.variables.len() == bound.len() {
         names
     } else {

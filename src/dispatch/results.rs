@@ -6,12 +6,10 @@
 use std::{
     collections::VecDeque,
     fmt,
-    io::{self, Read, Write},
+    io::{self, Read},
     sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
-
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
 use super::untrusted::{Cleaned, Within};
 use crate::{
@@ -19,7 +17,7 @@ use crate::{
     error::{Error, Result, ResultError},
     filter::Document,
     rest::response::{Form, Stored},
-    store::{CallerKey, Store, results::Row},
+    store::{CallerKey, Store, pack, results::Row, unpack},
     table::args::Args,
 };
 
@@ -219,7 +217,7 @@ async fn save(store: &Store, kept: &Kept) {
         _ => None,
     };
     let body = match text {
-        Some(text) => tokio::task::spawn_blocking(move || compressed(&text)).await.unwrap_or_default(),
+        Some(text) => tokio::task::spawn_blocking(move || pack(text.as_bytes())).await.ok(),
         None => None,
     };
     let row = Row {
@@ -242,8 +240,8 @@ async fn load(store: &Store, caller: CallerKey, id: String) -> Option<Kept> {
     let body = match row.body.take() {
         None => Body::Again,
         Some(bytes) => {
-            let text = tokio::task::spawn_blocking(move || inflated(&bytes)).await.ok()??;
-            Body::Text(Arc::from(text))
+            let text = tokio::task::spawn_blocking(move || String::from_utf8(unpack(&bytes).ok()?).ok());
+            Body::Text(Arc::from(text.await.ok()??))
         }
     };
     Some(of_row(row, caller, body))
@@ -273,18 +271,6 @@ fn id(caller: CallerKey, text: &str) -> String {
 fn seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-fn compressed(text: &str) -> Option<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).ok()?;
-    encoder.finish().ok()
-}
-
-fn inflated(bytes: &[u8]) -> Option<String> {
-    let mut text = String::new();
-    ZlibDecoder::new(bytes).take(LARGEST_STORED as u64 + 1).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) async fn get(
     let longest = args.get("max_pixels").and_then(Value::as_u64).and_then(|side| u32::try_from(side).ok());
     let longest = longest.unwrap_or(LONGEST_SIDE);
     let ids = [node_id.to_owned()];
-    let read = source::read(app, caller, tool, file_key, text("version"), &ids, Outline::default());
+    let read = source::read(app, caller, tool, file_key, text("version"), &ids, Outline::default);
     let (outline, mut notes) = match read.await {
         Ok((outline, _)) => (outline, Vec::new()),
         // A picture without its outline is still a picture.

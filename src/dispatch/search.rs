@@ -23,8 +23,8 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let file_key = text(args, "file_key");
     let question = question(tool, args)?;
     let wants_variables = question.variable.is_some() || question.fields.contains(&Field::Variable);
-    let uses = wants_variables.then(Uses::default);
-    let both = Pair::new(Search::new(question.clone()), uses);
+    let asked = question.clone();
+    let both = move || Pair::new(Search::new(asked.clone()), wants_variables.then(Uses::default));
     let (both, provenance) = source::read(app, caller, tool, file_key, None, &[], both).await?;
     let (mut search, uses) = both.into_inner();
     let mut output = Output::default();

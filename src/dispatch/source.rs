@@ -109,7 +109,8 @@ fn body(composed: Composed) -> Result<(String, Option<Composed>)> {
 }
 
 /// Shows a visitor a whole file, or (when `ids` holds any) these nodes of it with what is in them: as
-/// an answer of Figma's `/files` or `/nodes` would.
+/// an answer of Figma's `/files` or `/nodes` would. A whole file that has to be fetched is shown while it
+/// comes in, to a visitor of its own for each try.
 ///
 /// # Errors
 /// Whatever Figma refused, or why it could not be asked; what the walk finds wrong with the answer.
@@ -122,24 +123,29 @@ pub async fn read<V: Visitor + Send + 'static>(
     file_key: &str,
     version: Option<&str>,
     ids: &[String],
-    visitor: V,
+    make: impl Fn() -> V + Clone + Send + Sync + 'static,
 ) -> Result<(V, Provenance)> {
     let held = if ids.is_empty() {
-        fetch(app, caller, tool, (file_key, version), None).await
+        match app.rest.hold_reading(caller, tool, (file_key, version), make.clone()).await {
+            Err(error @ Error::TooLarge { .. }) => {
+                let held = in_parts(app, caller, tool, (file_key, version), None, error).await;
+                held.map(|held| (held, None))
+            }
+            held => held,
+        }
     } else {
-        app.rest.hold(caller, tool, file_key, version).await
+        app.rest.hold(caller, tool, file_key, version).await.map(|held| (held, None))
     };
     match held {
-        Ok(held) => {
+        Ok((held, Some(visitor))) => Ok((visitor, held.provenance())),
+        Ok((held, None)) => {
             let provenance = held.provenance();
-            let ids = ids.to_vec();
-            let visitor = blocking(move || walk_held(&held, &ids, visitor)).await?;
-            Ok((visitor, provenance))
+            Ok((walk(held, ids, make()).await?, provenance))
         }
         Err(Error::TooLarge { .. }) if !ids.is_empty() => {
-            read_directly(app, caller, tool, file_key, version, ids, visitor).await
+            read_directly(app, caller, tool, file_key, version, ids, make()).await
         }
-        Err(Error::File { .. }) => read_directly(app, caller, tool, file_key, version, ids, visitor).await,
+        Err(Error::File { .. }) => read_directly(app, caller, tool, file_key, version, ids, make()).await,
         Err(error) => Err(error),
     }
 }
@@ -153,8 +159,16 @@ pub(super) async fn peek<V: Visitor + Send + 'static>(
     visitor: V,
 ) -> Option<V> {
     let held = app.rest.held(caller, file_key).await.ok()??;
+    walk(held, ids, visitor).await.ok()
+}
+
+/// Shows a visitor a held file, or these nodes of it.
+///
+/// # Errors
+/// When it is not held any more.
+pub(super) async fn walk<V: Visitor + Send + 'static>(held: Held, ids: &[String], visitor: V) -> Result<V> {
     let ids = ids.to_vec();
-    blocking(move || walk_held(&held, &ids, visitor)).await.ok()
+    blocking(move || walk_held(&held, &ids, visitor)).await
 }
 
 fn walk_held<V: Visitor>(held: &Held, ids: &[String], visitor: V) -> Result<V> {
@@ -178,12 +192,24 @@ pub(super) async fn fetch(
 ) -> Result<Held> {
     match app.rest.hold(caller, tool, file_key, version).await {
         Err(error @ Error::TooLarge { .. }) => {
-            let held = app.rest.hold_by_pages(caller, tool, (file_key, version), most_calls).await;
-            // Why its pages did not come matters more, unless not even they could be asked for.
-            held.map_err(|other| if matches!(other, Error::BadAnswer { .. }) { error } else { other })
+            in_parts(app, caller, tool, (file_key, version), most_calls, error).await
         }
         held => held,
     }
+}
+
+/// A file that is too large for one answer, as `error` says, in parts.
+async fn in_parts(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    key: (&str, Option<&str>),
+    most_calls: Option<usize>,
+    error: Error,
+) -> Result<Held> {
+    let held = app.rest.hold_by_pages(caller, tool, key, most_calls).await;
+    // Why its pages did not come matters more, unless not even they could be asked for.
+    held.map_err(|other| if matches!(other, Error::BadAnswer { .. }) { error } else { other })
 }
 
 /// With a call of its own, when no file can be held.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use crate::{
         naming::{Uses, Variable, Variables, infer, official},
     },
     error::{Error, Result},
+    rest::held::Provenance,
     table::{self, Tool, args::Args},
 };
 
@@ -28,9 +29,35 @@ const KNOWN: Duration = Duration::from_secs(600);
 /// For how many files.
 const MOST: usize = 64;
 
+/// For how many files it is remembered what their variables' uses suggest.
+const MOST_INFERRED: usize = 8;
+
 /// What is known of files' variables, for each caller.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<VecDeque<Remembered>>);
+pub(super) struct Memory {
+    said: Mutex<VecDeque<Remembered>>,
+    inferred: Mutex<VecDeque<(State, Arc<Variables>)>>,
+}
+
+/// A caller's file as it was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    caller: Fingerprint,
+    file_key: String,
+    version: Option<String>,
+    fetched_at: u64,
+}
+
+impl State {
+    fn of(caller: &Caller, file_key: &str, provenance: &Provenance) -> Self {
+        Self {
+            caller: caller.fingerprint().clone(),
+            file_key: file_key.to_owned(),
+            version: provenance.version.clone(),
+            fetched_at: provenance.fetched_at,
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Remembered {
@@ -43,7 +70,7 @@ struct Remembered {
 
 impl Memory {
     fn find(&self, caller: &Fingerprint, file_key: &str) -> Option<Result<Variables>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|one| one.since.elapsed() < if one.said.is_ok() { KNOWN } else { REMEMBERED });
         let is_it = |one: &&Remembered| {
             one.caller == *caller && one.file_key.as_deref().is_none_or(|known| known == file_key)
@@ -54,12 +81,28 @@ impl Memory {
     /// What Figma said lately to this caller of any file. A library's own list names its variables also
     /// where the file that uses them may not be asked.
     fn all(&self, caller: &Fingerprint) -> Variables {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = all.iter().filter(|one| one.caller == *caller && one.since.elapsed() < KNOWN);
         let lists = mine.filter_map(|one| one.said.as_ref().ok());
         // By key: the ids of two files have nothing to do with each other.
         let keyed = lists.flat_map(BTreeMap::values).filter(|variable| !variable.key.is_empty());
         keyed.map(|variable| (format!("VariableID:{}/0:0", variable.key), variable.clone())).collect()
+    }
+
+    fn inferred(&self, state: &State) -> Option<Arc<Variables>> {
+        let all = self.inferred.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|(known, _)| known == state).map(|(_, inferred)| inferred.clone())
+    }
+
+    fn keep_inferred(&self, state: State, uses: &Uses) -> Arc<Variables> {
+        let inferred = Arc::new(infer(uses));
+        let mut all = self.inferred.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(known, _)| *known != state);
+        all.push_back((state, inferred.clone()));
+        if all.len() > MOST_INFERRED {
+            all.pop_front();
+        }
+        inferred
     }
 
     fn keep(&self, caller: &Caller, file_key: &str, said: Result<Variables>) {
@@ -70,7 +113,7 @@ impl Memory {
             | Ok(_) => Some(file_key.to_owned()),
             Err(_) => return,
         };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         all.push_back(Remembered {
             caller: caller.fingerprint().clone(),
             file_key,
@@ -107,13 +150,14 @@ impl Names {
 }
 
 /// What these variables are called: officially where the credential may ask (one tier 2 call, unless it
-/// was made lately), else as their uses in the held file suggest.
+/// was made lately), else as was learned, or as their uses in the held file suggest.
 pub(super) async fn name(
     app: &App,
     caller: &Caller,
     tool: &'static Tool,
     file_key: &str,
     ids: &BTreeSet<String>,
+    learned: Option<Arc<Variables>>,
 ) -> Names {
     if ids.is_empty() {
         return Names::default();
@@ -124,9 +168,34 @@ pub(super) async fn name(
     if named.variables.len() == ids.len() {
         return named;
     }
-    // The whole file, not the nodes at hand: a variable has the same name wherever it is looked at.
-    let uses = source::peek(app, caller, file_key, &[], Uses::default()).await;
-    self::named(ids, &listed, &others, uses.as_ref())
+    let inferred = match learned {
+        Some(learned) => Some(learned),
+        None => inferred(app, caller, file_key).await,
+    };
+    self::named(ids, &listed, &others, inferred.as_deref())
+}
+
+/// What the uses in a held file suggest: in the whole file, not in the nodes at hand, since a variable has
+/// the same name wherever it is looked at.
+async fn inferred(app: &App, caller: &Caller, file_key: &str) -> Option<Arc<Variables>> {
+    let held = app.rest.held(caller, file_key).await.ok()??;
+    let state = State::of(caller, file_key, &held.provenance());
+    if let Some(inferred) = app.variables.inferred(&state) {
+        return Some(inferred);
+    }
+    let uses = source::walk(held, &[], Uses::default()).await.ok()?;
+    Some(app.variables.keep_inferred(state, &uses))
+}
+
+/// What the uses suggest in a file that has just been read as a whole: for [`name`], and for later calls.
+pub(super) fn learn(
+    app: &App,
+    caller: &Caller,
+    file_key: &str,
+    provenance: &Provenance,
+    uses: &Uses,
+) -> Arc<Variables> {
+    app.variables.keep_inferred(State::of(caller, file_key, provenance), uses)
 }
 
 /// The same for all variables of a file that has just been read.
@@ -142,7 +211,7 @@ pub(super) async fn name_all(
     }
     let ids = uses.found.keys().cloned().collect();
     let listed = listed(app, caller, tool, file_key).await;
-    named(&ids, &listed, &app.variables.all(caller.fingerprint()), Some(uses))
+    named(&ids, &listed, &app.variables.all(caller.fingerprint()), Some(&infer(uses)))
 }
 
 /// From the file's own list, then from those of other files. Libraries are not asked for what they have
@@ -152,16 +221,16 @@ fn named(
     ids: &BTreeSet<String>,
     listed: &Result<Variables>,
     others: &Variables,
-    uses: Option<&Uses>,
+    inferred: Option<&Variables>,
 ) -> Names {
     let own = listed.as_ref().ok().map(Index::of);
     let others = Index::of(others);
-    let mut inferred = uses.map(infer).unwrap_or_default();
     let mut variables = Variables::new();
     for id in ids {
         let own = own.as_ref().and_then(|own| own.find(id));
         let official = own.or_else(|| others.find(id)).cloned();
-        variables.extend(official.or_else(|| inferred.remove(id)).map(|variable| (id.clone(), variable)));
+        let found = official.or_else(|| inferred?.get(id).cloned());
+        variables.extend(found.map(|variable| (id.clone(), variable)));
     }
     let note = note(&variables, ids.len(), listed.as_ref().err());
     Names { variables, note }
@@ -257,10 +326,11 @@ mod tests {
     #[test]
     fn a_library_that_was_listed_names_its_variables_in_other_files() {
         let (mine, theirs) = (Fingerprint::of(&["mine"]), Fingerprint::of(&["theirs"]));
-        let memory = Memory(Mutex::new(VecDeque::from([
+        let said = VecDeque::from([
             memory(&mine, "library", Ok(listed("VariableID:1:10", "abc", "color/brand"))),
             memory(&theirs, "library", Ok(listed("VariableID:1:11", "def", "color/secret"))),
-        ])));
+        ]);
+        let memory = Memory { said: Mutex::new(said), ..Memory::default() };
         let refused =
             Err(Error::PlanTooSmall { plan: "the Enterprise plan", instead: None, message: String::new() });
         let ids = BTreeSet::from_iter(

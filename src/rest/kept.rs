@@ -6,12 +6,11 @@
 //! nothing is shown, and what was kept of it for this caller is dropped.
 
 use std::{
-    io::{self, Read, Write},
+    io,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde_json::{Value, json};
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     auth::{Caller, now},
     error::{Error, Result, span},
-    store::{CallerKey, Head, Kept, Place},
+    store::{self, CallerKey, Head, Kept, Place},
     table::PartialFailures,
 };
 
@@ -256,23 +255,18 @@ fn hash(line: &str) -> [u8; 32] {
 /// A body and its packed form.
 async fn packed(body: String) -> Result<(String, Vec<u8>)> {
     let pack = |body: String| {
-        let mut packer = ZlibEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-        packer.write_all(body.as_bytes()).and_then(|()| packer.finish()).map(|packed| (body, packed))
+        let packed = store::pack(body.as_bytes());
+        (body, packed)
     };
-    let failed = |problem: String| Error::Bug { problem: format!("an answer cannot be packed: {problem}") };
     if body.len() < LARGE {
-        return pack(body).map_err(|error| failed(error.to_string()));
+        return Ok(pack(body));
     }
     let packed = tokio::task::spawn_blocking(move || pack(body)).await;
-    packed.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+    packed.map_err(|error| Error::Bug { problem: format!("an answer cannot be packed: {error}") })
 }
 
 async fn unpacked(packed: Vec<u8>) -> Result<String> {
-    let unpack = |packed: Vec<u8>| -> io::Result<String> {
-        let mut body = String::new();
-        ZlibDecoder::new(packed.as_slice()).read_to_string(&mut body)?;
-        Ok(body)
-    };
+    let unpack = |packed: Vec<u8>| String::from_utf8(store::unpack(&packed)?).map_err(io::Error::other);
     let failed = |problem: String| Error::Bug { problem: format!("a kept answer is broken: {problem}") };
     if packed.len() < LARGE / 8 {
         return unpack(packed).map_err(|error| failed(error.to_string()));

@@ -155,6 +155,15 @@ pub(super) const FAULTS: &[Fault] = &[
             Failure::Refuse(500, "Internal server error"),
         )
     },
+    Fault {
+        times: Some(1),
+        ..fault(
+            "FLAKYFILE",
+            "half of the file as a whole comes, once; then it works",
+            When::WholeFile,
+            Failure::BreakOff,
+        )
+    },
     fault("DOWN", "500 always", When::Always, Failure::Refuse(500, "Internal server error")),
     fault(
         "HTML",

@@ -10,6 +10,7 @@ mod answers;
 mod callers;
 mod files;
 mod limits;
+mod pack;
 pub mod results;
 mod stamps;
 
@@ -28,12 +29,13 @@ pub use self::{
     callers::CallerKey,
     files::{FileKey, HeldFile, Kind, Piece},
     limits::{Calls, Gate},
+    pack::{pack, unpack},
     stamps::Seen,
 };
 use crate::error::{Error, Result};
 
 /// The layout's number. Raise it whenever a table changes: what older versions kept is dropped then.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// Every table, each where the code that uses it stands. What is kept for a caller has a column
 /// `caller`, by which it is found when that login ends.
 const TABLES: &[&str] =

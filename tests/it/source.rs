@@ -93,7 +93,7 @@ impl World {
     fn read(&self, key: &str, ids: &[&str]) -> figma_mcp::error::Result<(Ids, source::Provenance)> {
         let tool = table::find("figma_file_get").unwrap();
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        self.runtime.block_on(source::read(&self.app, &self.caller, tool, key, None, &ids, Ids::default()))
+        self.runtime.block_on(source::read(&self.app, &self.caller, tool, key, None, &ids, Ids::default))
     }
 }
 
@@ -325,6 +325,18 @@ fn a_file_too_slow_for_one_answer_is_too_large() {
     assert_eq!(world.try_run("figma_file_get", args).unwrap_err().kind(), "too_large_file");
     world.run("figma_file_nodes_get", json!({ "file_key": "STALLFILE", "ids": HOME_FRAME }));
     assert_eq!(world.app.figma_calls()[0], 3);
+}
+
+#[test]
+fn a_file_that_breaks_off_once_is_seen_as_it_came_the_second_time() {
+    let world = World::new();
+    // Shown while it comes in, then read back.
+    let (along, _) = world.read("FLAKYFILE", &[]).unwrap();
+    assert_eq!(world.app.figma_calls()[0], 2);
+    let (back, provenance) = world.read("FLAKYFILE", &[]).unwrap();
+    assert_eq!(world.app.figma_calls()[0], 2);
+    assert!(provenance.derived && along.nodes.len() > 100);
+    assert_eq!((along.nodes, along.beside), (back.nodes, back.beside));
 }
 
 #[test]

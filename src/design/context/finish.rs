@@ -16,22 +16,6 @@ use super::{
     words,
 };
 
-/// Members whose variables stand in the words of the member itself.
-const SAID_IN_PLACE: &[&str] = &[
-    "itemSpacing",
-    "counterAxisSpacing",
-    "paddingTop",
-    "paddingRight",
-    "paddingBottom",
-    "paddingLeft",
-    "minWidth",
-    "maxWidth",
-    "minHeight",
-    "maxHeight",
-    "gridRowGap",
-    "gridColumnGap",
-];
-
 impl Draft {
     /// Notes an opacity that is not full.
     pub(super) fn opacity(&mut self, opacity: f32, symbols: &mut Symbols) {
@@ -202,7 +186,8 @@ impl Collector {
             _ => "inside",
         };
         let mut mark = bound.mark("strokeWeight");
-        for side in ["TOP", "RIGHT", "BOTTOM", "LEFT"] {
+        let sides = if bound.0.is_empty() { &[][..] } else { &["TOP", "RIGHT", "BOTTOM", "LEFT"] };
+        for side in sides {
             let side = bound.mark(&format!("individualStrokeWeights.{side}"))
                 + &bound.mark(&format!("individualStrokeWeights.{}", side.to_ascii_lowercase()));
             if !mark.contains(&side) {
@@ -287,21 +272,9 @@ impl Collector {
         }
         let mut out = String::new();
         for (path, ids) in &bound.0 {
-            let is_said = SAID_IN_PLACE.contains(&path.as_str()) && draft.layout.geometry.mode != Mode::None
-                || path.starts_with("rectangleCornerRadii.")
-                || matches!(
-                    path.as_str(),
-                    "cornerRadius"
-                        | "topLeftRadius"
-                        | "topRightRadius"
-                        | "bottomLeftRadius"
-                        | "bottomRightRadius"
-                );
             for id in ids {
                 let mark = mark(id);
-                let is_in_words =
-                    || draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark));
-                if (is_said && is_in_words()) || is_in_words() {
+                if draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark)) {
                     continue;
                 }
                 let name = match path.as_str() {
@@ -334,6 +307,9 @@ fn style_facts(draft: &mut Draft) {
 
 fn radius_words(out: &mut String, corners: &super::draft::Corners, bound: &Bound) {
     let radii = corners.radii.unwrap_or([corners.radius; 4]);
+    if radii == [0.0; 4] && bound.0.is_empty() {
+        return;
+    }
     let names = [
         ("RECTANGLE_TOP_LEFT_CORNER_RADIUS", "topLeftRadius"),
         ("RECTANGLE_TOP_RIGHT_CORNER_RADIUS", "topRightRadius"),

@@ -1,13 +1,11 @@
 //! Where variables are used, with the values that they have there and the styles that carry them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
-use super::{
-    official::{hex, number_text},
-    open::OpenNodes,
-};
+use super::official::{hex, number_text};
 use crate::{
     design::pieces::{self, Beside},
     walk::{Flow, Visitor},
@@ -29,59 +27,111 @@ pub struct Use {
 /// Collects what is known of every variable in what is walked.
 #[derive(Debug, Default)]
 pub struct Uses {
-    nodes: OpenNodes<Vec<u8>>,
+    /// By level; those above the open ones keep their room for the next node.
+    levels: Vec<Level>,
+    depth: usize,
+    /// Nodes that are not understood yet, by what there is to understand of them, with how often: designs
+    /// repeat their nodes by the thousand.
+    waiting: HashMap<Box<[u8]>, usize, RandomState>,
+    scratch: Vec<u8>,
     /// By the variable's id.
     pub found: BTreeMap<String, Use>,
     /// What the file says beside its tree.
     pub beside: Beside,
 }
 
-/// Members that can be bound, or say what a bound one is.
-const MEMBERS: &[&str] = &[
-    "boundVariables",
-    "fills",
-    "strokes",
-    "effects",
-    "styles",
-    "style",
-    "itemSpacing",
-    "counterAxisSpacing",
-    "paddingLeft",
-    "paddingRight",
-    "paddingTop",
-    "paddingBottom",
-    "gridRowGap",
-    "gridColumnGap",
-    "cornerRadius",
-    "rectangleCornerRadii",
-    "strokeWeight",
-    "individualStrokeWeights",
-    "opacity",
-    "minWidth",
-    "maxWidth",
-    "minHeight",
-    "maxHeight",
-    "absoluteBoundingBox",
-    "characters",
-    "visible",
+/// What was told of an open node so far.
+#[derive(Debug, Default)]
+struct Level {
+    /// Each member's place in [`MEMBERS`], and where its raw JSON ends.
+    members: Vec<(usize, usize)>,
+    raw: Vec<u8>,
+    is_bound: bool,
+}
+
+/// How many different nodes wait to be understood at most.
+const MOST_WAITING: usize = 4096;
+
+/// Members that can be bound, or say what a bound one is, and those words of `boundVariables` for which
+/// they matter; none: they matter always.
+const MEMBERS: &[(&str, &[&str])] = &[
+    ("boundVariables", &[]),
+    ("fills", &[]),
+    ("strokes", &[]),
+    ("effects", &[]),
+    ("styles", &[]),
+    ("style", &["font", "lineHeight", "letterSpacing", "paragraph"]),
+    ("itemSpacing", &["itemSpacing"]),
+    ("counterAxisSpacing", &["counterAxisSpacing"]),
+    ("paddingLeft", &["paddingLeft"]),
+    ("paddingRight", &["paddingRight"]),
+    ("paddingTop", &["paddingTop"]),
+    ("paddingBottom", &["paddingBottom"]),
+    ("gridRowGap", &["gridRowGap"]),
+    ("gridColumnGap", &["gridColumnGap"]),
+    ("cornerRadius", &["Radi"]),
+    ("rectangleCornerRadii", &["Radi"]),
+    ("strokeWeight", &["troke"]),
+    ("individualStrokeWeights", &["troke"]),
+    ("opacity", &["opacity"]),
+    ("minWidth", &["minWidth"]),
+    ("maxWidth", &["maxWidth"]),
+    ("minHeight", &["minHeight"]),
+    ("maxHeight", &["maxHeight"]),
+    ("absoluteBoundingBox", &["\"x\"", "\"y\"", "\"width\"", "\"height\""]),
+    ("characters", &["characters"]),
+    ("visible", &["visible"]),
 ];
+
+/// Those that name variables themselves.
+const BINDING: &[&str] = &["boundVariables", "fills", "strokes", "effects"];
+
+fn contains(raw: &[u8], part: &str) -> bool {
+    memchr::memmem::find(raw, part.as_bytes()).is_some()
+}
+
+fn is_bound(raw: &[u8]) -> bool {
+    contains(raw, "VariableID:")
+}
 
 impl Visitor for Uses {
     fn open(&mut self, _at: u64) {
-        self.nodes.open();
+        if self.levels.len() == self.depth {
+            self.levels.push(Level::default());
+        }
+        if let Some(level) = self.levels.get_mut(self.depth) {
+            level.members.clear();
+            level.raw.clear();
+            level.is_bound = false;
+        }
+        self.depth += 1;
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        self.nodes.member(key, value.to_vec());
+        let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
+        let place = MEMBERS.iter().position(|(name, _)| name.as_bytes() == key);
+        if let (Some(level), Some(place)) = (level, place) {
+            level.raw.extend_from_slice(value);
+            level.members.push((place, level.raw.len()));
+            level.is_bound |= BINDING.iter().any(|name| name.as_bytes() == key) && is_bound(value);
+        }
         Flow::Continue
     }
 
     fn close(&mut self, _end: u64) {
-        let members = self.nodes.close();
-        let is_bound = |value: &[u8]| memchr::memmem::find(value, b"VariableID:").is_some();
-        if members.iter().any(|(_, value)| is_bound(value)) {
-            let node = members.iter().map(|(key, value)| (key.clone(), pieces::read(value))).collect();
-            self.node(&Value::Object(node));
+        self.depth = self.depth.saturating_sub(1);
+        let mut node = std::mem::take(&mut self.scratch);
+        if let Some(level) = self.levels.get(self.depth).filter(|level| level.is_bound) {
+            level.write(&mut node);
+            if let Some(count) = self.waiting.get_mut(node.as_slice()) {
+                *count += 1;
+            } else {
+                self.waiting.insert(node.as_slice().into(), 1);
+            }
+        }
+        self.scratch = node;
+        if self.depth == 0 || self.waiting.len() >= MOST_WAITING {
+            self.understand();
         }
     }
 
@@ -90,7 +140,7 @@ impl Visitor for Uses {
     }
 
     fn wants(&self, key: &[u8]) -> bool {
-        MEMBERS.iter().any(|member| member.as_bytes() == key)
+        MEMBERS.iter().any(|(name, _)| name.as_bytes() == key)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -98,8 +148,40 @@ impl Visitor for Uses {
     }
 }
 
+impl Level {
+    /// The node as JSON, with those members only that say something of a variable.
+    fn write(&self, node: &mut Vec<u8>) {
+        let raw = |at: usize, end: usize| self.raw.get(at..end).unwrap_or_default();
+        let begins = std::iter::once(0).chain(self.members.iter().map(|(_, end)| *end));
+        let members = || begins.clone().zip(&self.members).map(|(at, (place, end))| (*place, raw(at, *end)));
+        let bound = members().find_map(|(place, raw)| (place == 0).then_some(raw)).unwrap_or_default();
+        node.clear();
+        node.push(b'{');
+        for (place, raw) in members() {
+            let Some((name, fields)) = MEMBERS.get(place) else { continue };
+            let matters = match *name {
+                "fills" | "strokes" | "effects" => is_bound(raw),
+                _ => fields.is_empty() || fields.iter().any(|field| contains(bound, field)),
+            };
+            if matters {
+                node.extend_from_slice(if node.len() > 1 { b",\"" } else { b"\"" });
+                node.extend_from_slice(name.as_bytes());
+                node.extend_from_slice(b"\":");
+                node.extend_from_slice(raw);
+            }
+        }
+        node.push(b'}');
+    }
+}
+
 impl Uses {
-    fn node(&mut self, node: &Value) {
+    fn understand(&mut self) {
+        for (node, count) in std::mem::take(&mut self.waiting) {
+            self.node(&pieces::read(&node), count);
+        }
+    }
+
+    fn node(&mut self, node: &Value, count: usize) {
         let style = |names: [&str; 2]| {
             names.iter().find_map(|name| node.get("styles")?.get(name)?.as_str().map(str::to_owned))
         };
@@ -113,39 +195,46 @@ impl Uses {
                     item.get("boundVariables").and_then(Value::as_object).into_iter().flatten()
                 {
                     let value = item.get(field);
-                    self.note(bound, field, value, style.as_ref());
+                    self.note(bound, field, value, style.as_ref(), count);
                 }
             }
         }
         for (field, bound) in node.get("boundVariables").and_then(Value::as_object).into_iter().flatten() {
             // The paints themselves say which of them is bound.
             if !matches!(field.as_str(), "fills" | "strokes" | "effects") {
-                self.field(node, field, bound, style(["text", "text"]).as_ref());
+                self.field(node, field, bound, style(["text", "text"]).as_ref(), count);
             }
         }
     }
 
     /// A field of a node; its binding can be one alias, a list of them, or one for each side.
-    fn field(&mut self, node: &Value, field: &str, bound: &Value, text_style: Option<&String>) {
+    fn field(&mut self, node: &Value, field: &str, bound: &Value, text_style: Option<&String>, count: usize) {
         if bound.get("id").is_none() && bound.is_object() {
             for (side, bound) in bound.as_object().into_iter().flatten() {
                 let name = if field == "size" { side.as_str() } else { field };
-                self.field(node, name, bound, text_style);
+                self.field(node, name, bound, text_style, count);
             }
             return;
         }
         let aliases = bound.as_array().map_or_else(|| vec![bound], |list| list.iter().collect());
         let style = text_style.filter(|_| is_of_text(field));
         for alias in aliases {
-            self.note(alias, field, value_of(node, field).as_ref(), style);
+            self.note(alias, field, value_of(node, field).as_ref(), style, count);
         }
     }
 
-    fn note(&mut self, alias: &Value, field: &str, value: Option<&Value>, style: Option<&String>) {
+    fn note(
+        &mut self,
+        alias: &Value,
+        field: &str,
+        value: Option<&Value>,
+        style: Option<&String>,
+        count: usize,
+    ) {
         let Some(id) = alias.get("id").and_then(Value::as_str) else { return };
         let known = self.found.entry(id.to_owned()).or_default();
-        known.count += 1;
-        *known.kinds.entry(kind(field)).or_default() += 1;
+        known.count += count;
+        *known.kinds.entry(kind(field)).or_default() += count;
         let value = value.and_then(|value| match value {
             Value::Number(number) => number.as_f64().map(number_text),
             Value::Object(_) => Some(hex(value)),
@@ -154,10 +243,10 @@ impl Uses {
             Value::Array(_) | Value::Null => None,
         });
         if let Some(value) = value {
-            *known.values.entry(value).or_default() += 1;
+            *known.values.entry(value).or_default() += count;
         }
         if let Some(style) = style {
-            *known.styles.entry(style.clone()).or_default() += 1;
+            *known.styles.entry(style.clone()).or_default() += count;
         }
     }
 }

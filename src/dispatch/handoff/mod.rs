@@ -31,7 +31,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let most = args.get("max_bytes").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
     let ids = [node_id.to_owned()];
     let version = args.get("version").and_then(Value::as_str);
-    let visitor = Pair::new(Collector::new(false), Some(Subtree::default()));
+    let visitor = || Pair::new(Collector::new(false), Some(Subtree::default()));
     let (read, picture, links, threads) = tokio::join!(
         source::read(app, caller, tool, file_key, version, &ids, visitor),
         picture(app, caller, args),
@@ -57,7 +57,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
         return Err(Error::NotFound { what, message: "there is no such node in this version".to_owned() });
     }
     let bound = design.variables().into_iter().map(str::to_owned).collect();
-    let names = variables::name(app, caller, tool, file_key, &bound).await;
+    let names = variables::name(app, caller, tool, file_key, &bound, None).await;
     let subtree = subtree.unwrap_or_default();
     sheet.links(links, &subtree);
     sheet.threads(threads, &subtree);

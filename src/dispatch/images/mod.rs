@@ -137,7 +137,7 @@ impl Figma<'_> {
         }
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         let (key, version) = (&self.order.file_key, self.order.version.as_deref());
-        let read = source::read(self.app, self.caller, self.tool, key, version, &ids, Outline::default());
+        let read = source::read(self.app, self.caller, self.tool, key, version, &ids, Outline::default);
         let outline = match read.await {
             Ok((outline, _)) => outline,
             // Without names there are still ids to name files by.

@@ -12,11 +12,10 @@ use serde_json::{Value, value::RawValue};
 use super::{
     Held,
     index::{NODES_A_PIECE, Node, bucket_of, node_in, numbers_in},
-    piece::unpress,
     text::{Composed, Composer, Text, gone},
 };
 use crate::{
-    store::Kind,
+    store::{Kind, unpack},
     walk::{Flow, Visitor, Walker},
 };
 
@@ -225,7 +224,7 @@ impl Derivation {
     pub(super) fn find(&mut self, id: &str) -> io::Result<Option<u32>> {
         let bucket = bucket_of(id, self.held.facts().bits);
         let Some(piece) = self.held.pieces(Kind::Ids, bucket, 1)?.pop() else { return Ok(None) };
-        for number in numbers_in(&unpress(&piece)?, id) {
+        for number in numbers_in(&unpack(&piece)?, id) {
             let node = self.node(number)?;
             let head = self.text.range(node.at, node.end().min(node.at + 512))?;
             if has_id(&head, id) {
@@ -242,7 +241,7 @@ impl Derivation {
                 self.nodes.clear();
             }
             let piece = self.held.pieces(Kind::Nodes, place, 1)?.pop().ok_or_else(gone)?;
-            self.nodes.insert(place, unpress(&piece)?);
+            self.nodes.insert(place, unpack(&piece)?);
         }
         self.nodes.get(&place).and_then(|piece| node_in(piece, number)).ok_or_else(gone)
     }

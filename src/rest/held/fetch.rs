@@ -1,23 +1,26 @@
 //! A whole file on its way into the store: walked and compressed as it arrives, never held in memory.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::{
+    along::Along,
     index::{Indexer, MOST_NODES},
-    piece::Press,
 };
 use crate::{
     auth::now,
     error::{Error, Result},
     rest::{Rest, SILENCE_LIMIT, broke_off, progress, retry::Failed},
-    store::{FileKey, HeldFile, Kind, Piece},
+    store::{FileKey, HeldFile, Kind, Piece, pack},
     walk::Walker,
 };
 
@@ -28,7 +31,7 @@ pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 /// How many blocks go into the store at once.
 const BLOCKS_AT_ONCE: usize = 16;
 /// How many chunks wait for the writer at most.
-const CHUNKS_WAITING: usize = 8;
+const CHUNKS_WAITING: usize = 4;
 const MEGABYTE: usize = 1024 * 1024;
 /// The beginning of an answer that turns out to be no file is enough to say what it is.
 const START: usize = 64 * 1024;
@@ -59,6 +62,7 @@ pub(in crate::rest) struct Sink {
     rest: Rest,
     key: FileKey,
     stamp: Option<String>,
+    along: Option<Arc<dyn Along>>,
     held: Mutex<Option<HeldFile>>,
     has_begun: AtomicBool,
 }
@@ -70,8 +74,13 @@ pub(super) enum Message {
 }
 
 impl Sink {
-    pub(super) const fn new(rest: Rest, key: FileKey, stamp: Option<String>) -> Self {
-        Self { rest, key, stamp, held: Mutex::new(None), has_begun: AtomicBool::new(false) }
+    pub(super) const fn new(
+        rest: Rest,
+        key: FileKey,
+        stamp: Option<String>,
+        along: Option<Arc<dyn Along>>,
+    ) -> Self {
+        Self { rest, key, stamp, along, held: Mutex::new(None), has_begun: AtomicBool::new(false) }
     }
 
     /// The file, once all of it is in the store.
@@ -85,31 +94,13 @@ impl Sink {
     }
 
     /// Takes the body of an answer. What is no file comes back as text, to be explained.
-    pub(in crate::rest) async fn receive(&self, mut response: reqwest::Response) -> Result<String, Failed> {
+    pub(in crate::rest) async fn receive(&self, response: reqwest::Response) -> Result<String, Failed> {
         let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
         let (rest, key, stamp) = (self.rest.clone(), self.key.clone(), self.stamp.clone());
         // When this future is dropped the channel closes without an end, and the writer cleans up.
         let writer = tokio::task::spawn_blocking(move || Writer::run(&rest, key, stamp, chunks));
-        let mut size = 0;
-        loop {
-            let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
-                .await
-                .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
-                .map_err(broke_off)?;
-            let is_end = chunk.is_none();
-            let before = size;
-            size += chunk.as_ref().map_or(0, Bytes::len);
-            if before == 0 || size / MEGABYTE > before / MEGABYTE {
-                progress::tell(|| format!("Fetching the file: {} MB so far", size / MEGABYTE));
-            }
-            self.has_begun.store(true, Ordering::Relaxed);
-            let message = chunk.map_or(Message::End, Message::Chunk);
-            // The writer leaves early when something is wrong with the answer.
-            if sender.send(message).await.is_err() || is_end {
-                break;
-            }
-        }
-        drop(sender);
+        let along = self.along.as_ref().and_then(|along| along.begin());
+        self.pass_on(response, Readers { writer: sender, along }).await?;
         let written = writer.await.map_err(|_| Failed::Answered(bug()))?;
         match written {
             Ok(held) => {
@@ -118,6 +109,58 @@ impl Sink {
             }
             Err((Error::BadAnswer { .. }, start)) => Ok(String::from_utf8_lossy(&start).into_owned()),
             Err((error, _)) => Err(Failed::Answered(error)),
+        }
+    }
+
+    /// Hands the body on in blocks: it comes in pieces of a few kilobytes, and waking a reader for each
+    /// costs more than reading it.
+    async fn pass_on(&self, mut response: reqwest::Response, mut readers: Readers) -> Result<(), Failed> {
+        let (mut size, mut block) = (0, BytesMut::with_capacity(BLOCK));
+        loop {
+            let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
+                .await
+                .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
+                .map_err(broke_off)?;
+            let before = size;
+            size += chunk.as_ref().map_or(0, Bytes::len);
+            if before == 0 || size / MEGABYTE > before / MEGABYTE {
+                progress::tell(|| format!("Fetching the file: {} MB so far", size / MEGABYTE));
+            }
+            self.has_begun.store(true, Ordering::Relaxed);
+            let Some(mut chunk) = chunk else { break };
+            while block.len() + chunk.len() >= BLOCK {
+                block.extend_from_slice(&chunk.split_to(BLOCK - block.len()));
+                if readers.show(block.freeze()).await.is_break() {
+                    return Ok(());
+                }
+                block = BytesMut::with_capacity(BLOCK);
+            }
+            block.extend_from_slice(&chunk);
+        }
+        if readers.show(block.freeze()).await.is_continue() {
+            drop(readers.writer.send(Message::End).await);
+        }
+        Ok(())
+    }
+}
+
+/// Who is shown a file while it comes in.
+struct Readers {
+    writer: mpsc::Sender<Message>,
+    along: Option<mpsc::Sender<Bytes>>,
+}
+
+impl Readers {
+    /// Breaks when the writer has left, which it does early when something is wrong with the answer.
+    async fn show(&mut self, block: Bytes) -> ControlFlow<()> {
+        if let Some(along) = &self.along
+            && along.send(block.clone()).await.is_err()
+        {
+            self.along = None;
+        }
+        match self.writer.send(Message::Chunk(block)).await {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         }
     }
 }
@@ -131,7 +174,6 @@ pub(super) struct Writer {
     rest: Rest,
     id: i64,
     walker: Walker<Indexer>,
-    press: Press,
     block: Vec<u8>,
     blocks: u32,
     pieces: Vec<Piece>,
@@ -156,8 +198,7 @@ impl Writer {
             rest: rest.clone(),
             id,
             walker: Walker::new(Indexer::default()),
-            press: Press::new(),
-            block: Vec::with_capacity(BLOCK),
+            block: Vec::new(),
             blocks: 0,
             pieces: Vec::new(),
             size: 0,
@@ -199,6 +240,14 @@ impl Writer {
         }
         let mut rest = chunk;
         while !rest.is_empty() {
+            // As the download hands them over: nothing to put together.
+            if self.block.is_empty()
+                && let Some((block, later)) = rest.split_at_checked(BLOCK)
+            {
+                self.add(block)?;
+                rest = later;
+                continue;
+            }
             let (now, later) = rest.split_at(rest.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             rest = later;
@@ -210,8 +259,15 @@ impl Writer {
     }
 
     fn block_ends(&mut self) -> Result<()> {
-        let data = self.press.press(&self.block);
+        let block = std::mem::take(&mut self.block);
+        let added = self.add(&block);
+        self.block = block;
         self.block.clear();
+        added
+    }
+
+    fn add(&mut self, block: &[u8]) -> Result<()> {
+        let data = pack(block);
         self.pieces.push(Piece { kind: Kind::Text, number: self.blocks, data });
         self.blocks += 1;
         if self.pieces.len() >= BLOCKS_AT_ONCE {
@@ -237,10 +293,10 @@ impl Writer {
             last_modified: index.last_modified.take(),
         };
         for (number, piece) in (0..).zip(index.nodes()) {
-            self.pieces.push(Piece { kind: Kind::Nodes, number, data: self.press.press(&piece) });
+            self.pieces.push(Piece { kind: Kind::Nodes, number, data: pack(&piece) });
         }
         for (number, bucket) in index.ids() {
-            self.pieces.push(Piece { kind: Kind::Ids, number, data: self.press.press(&bucket) });
+            self.pieces.push(Piece { kind: Kind::Ids, number, data: pack(&bucket) });
         }
         let facts =
             serde_json::to_string(&facts).map_err(|error| Error::Bug { problem: error.to_string() })?;

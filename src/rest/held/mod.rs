@@ -1,10 +1,10 @@
 //! Whole files, held: fetched once with one tier 1 call, and everything later is answered from them.
 
+mod along;
 mod derive;
 mod fetch;
 mod index;
 mod pages;
-mod piece;
 mod text;
 
 use std::{
@@ -19,9 +19,14 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
 pub(super) use self::fetch::Sink;
-use self::{derive::Derivation, fetch::Facts};
+use self::{
+    along::{Along, MOST_AT_ONCE, Reading},
+    derive::Derivation,
+    fetch::Facts,
+};
 pub use self::{fetch::LARGEST_FILE, text::Composed};
 use super::{Freshness, Rest, UNKNOWN_LIFETIME, kept::is_passing, response::Asked};
 use crate::{
@@ -29,6 +34,7 @@ use crate::{
     error::{Error, Result, span},
     store::{FileKey, HeldFile, Kind},
     table::{self, Endpoint, Tool},
+    walk::Visitor,
 };
 
 /// The endpoint that answers with a whole file.
@@ -160,12 +166,22 @@ type Fetch = BoxFuture<'static, Result<(HeldFile, Arc<Vec<String>>)>>;
 
 /// The files that are being fetched: whoever asks for the same one waits for it too, and when the last
 /// one leaves the fetch ends.
-#[derive(Debug, Default)]
-pub(super) struct Fetches(Mutex<HashMap<FileKey, WeakShared<Fetch>>>);
+#[derive(Debug)]
+pub(super) struct Fetches {
+    under_way: Mutex<HashMap<FileKey, WeakShared<Fetch>>>,
+    /// For those that are read along.
+    places: Arc<Semaphore>,
+}
+
+impl Default for Fetches {
+    fn default() -> Self {
+        Self { under_way: Mutex::default(), places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+    }
+}
 
 impl Fetches {
     fn join(&self, key: &FileKey, begin: impl FnOnce() -> Fetch) -> (Shared<Fetch>, bool) {
-        let mut fetches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fetch) = fetches.get(key).and_then(WeakShared::upgrade)
             && fetch.peek().is_none()
         {
@@ -191,6 +207,17 @@ impl Rest {
         file: &str,
         version: Option<&str>,
     ) -> Result<Held> {
+        self.hold_for(caller, tool, (file, version), None).await
+    }
+
+    /// The same, read along by whoever wants to if it is fetched for this call.
+    async fn hold_for(
+        &self,
+        caller: &Caller,
+        tool: &'static Tool,
+        (file, version): (&str, Option<&str>),
+        along: Option<Arc<dyn Along>>,
+    ) -> Result<Held> {
         let (key, freshness) = self.key_of_file(caller, file, version).await?;
         let kept = self.store().held_file(key.clone()).await?;
         if let Some(file) = &kept
@@ -204,7 +231,7 @@ impl Rest {
         self.check_size(&key, stamp.as_deref()).await?;
         let begin = || {
             let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
-            async move { rest.fetch(&caller, tool, key, stamp).await }.boxed()
+            async move { rest.fetch(&caller, tool, key, stamp, along).await }.boxed()
         };
         let (fetch, is_first) = self.inner.fetches.join(&key, begin);
         match (fetch.await, kept) {
@@ -215,6 +242,23 @@ impl Rest {
             (Err(error), Some(kept)) if is_passing(&error) => Held::new(self, &kept, true, 0).ok_or(error),
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// The same, and a visitor that has seen the whole file, if it is fetched for this call: what comes in
+    /// need not be read back. `make` makes the visitor, once for each try of the download.
+    ///
+    /// # Errors
+    /// As [`Rest::hold`].
+    pub async fn hold_reading<V: Visitor + Send + 'static>(
+        &self,
+        caller: &Caller,
+        tool: &'static Tool,
+        file: (&str, Option<&str>),
+        make: impl Fn() -> V + Send + Sync + 'static,
+    ) -> Result<(Held, Option<V>)> {
+        let reading = Reading::new(make, self.inner.fetches.places.clone());
+        let held = self.hold_for(caller, tool, file, Some(reading.clone())).await?;
+        Ok((held, reading.end().await))
     }
 
     /// Where a file is held, and what is known of its present state.
@@ -280,13 +324,14 @@ impl Rest {
         tool: &'static Tool,
         key: FileKey,
         stamp: Option<String>,
+        along: Option<Arc<dyn Along>>,
     ) -> Result<(HeldFile, Arc<Vec<String>>)> {
         let endpoint = endpoint(FILE)?;
         let mut args: Map<String, Value> = Map::from_iter([("file_key".to_owned(), json!(key.file))]);
         if !key.version.is_empty() {
             args.insert("version".to_owned(), json!(key.version));
         }
-        let sink = Sink::new(self.clone(), key.clone(), stamp.clone());
+        let sink = Sink::new(self.clone(), key.clone(), stamp.clone(), along);
         let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
         match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
             Ok(output) => {

@@ -2,8 +2,11 @@
 
 use std::{collections::VecDeque, fmt, io, sync::Arc};
 
-use super::{Held, fetch::BLOCK, piece::unpress};
-use crate::{rest::response::Stored, store::Kind};
+use super::{Held, fetch::BLOCK};
+use crate::{
+    rest::response::Stored,
+    store::{Kind, unpack},
+};
 
 /// How many blocks are fetched at once where more than one is read.
 const AHEAD: u32 = 8;
@@ -54,7 +57,7 @@ impl Text {
         self.blocks.clear();
         let pieces = self.held.pieces(Kind::Text, number, count)?;
         for (number, piece) in (number..).zip(pieces) {
-            self.blocks.push_back((number, unpress(&piece)?));
+            self.blocks.push_back((number, unpack(&piece)?));
         }
         Ok(())
     }
