@@ -140,13 +140,18 @@ fn write_tenths(out: &mut String, tenths: i64) {
 }
 
 impl Place {
-    /// Writes it, whatever the parent says: ` @12,8 fill×40 pin-right`.
+    /// Writes it, whatever the parent says: ` @12,8 40×40 pin-right`.
     pub(super) fn write(&self, out: &mut String) {
-        Self { stretched: None, stretches: false, ..self.clone() }.write_in_tree(out);
+        Self { stretched: None, stretches: false, ..self.clone() }.write_with(out, write_size);
     }
 
-    /// Writes it below the line of its parent: what that says is not said again.
+    /// Writes it below the line of its parent: what that says is not said again, and a square has one
+    /// size: ` @12,8 size40 pin-right`.
     pub(super) fn write_in_tree(&self, out: &mut String) {
+        self.write_with(out, write_short_size);
+    }
+
+    fn write_with(&self, out: &mut String, write_size: impl Fn(&mut String, Side, Side)) {
         if self.is_absolute {
             out.push_str(" absolute");
         }
@@ -157,7 +162,12 @@ impl Place {
             write_position(out, position);
         }
         let (width, height) = self.own_sides();
-        write_sides(out, width, height);
+        match (width, height) {
+            (Side::Unsaid, Side::Unsaid) => {}
+            (width, Side::Unsaid) => width.write(out, " w"),
+            (Side::Unsaid, height) => height.write(out, " h"),
+            (width, height) => write_size(out, width, height),
+        }
         layout::pins(out, " pin-", self.constraints);
         layout::pins(out, " children-pin-", self.inner_constraints.unwrap_or_default());
         if self.clips {
@@ -203,7 +213,7 @@ impl Place {
             (false, false) => {}
             (true, false) => self.width.write(out, " w"),
             (false, true) => self.height.write(out, " h"),
-            (true, true) => write_size(out, self.width, self.height),
+            (true, true) => write_short_size(out, self.width, self.height),
         }
         let inner = |place: &Self| place.inner_constraints.unwrap_or_default();
         for (word, now, then) in
@@ -232,24 +242,19 @@ fn write_position(out: &mut String, [x, y]: [i64; 2]) {
     write_tenths(out, y);
 }
 
-fn write_sides(out: &mut String, width: Side, height: Side) {
-    match (width, height) {
-        (Side::Unsaid, Side::Unsaid) => {}
-        (width, Side::Unsaid) => width.write(out, " w"),
-        (Side::Unsaid, height) => height.write(out, " h"),
-        (width, height) => write_size(out, width, height),
-    }
-}
-
 fn write_size(out: &mut String, width: Side, height: Side) {
-    if matches!(width, Side::Pixels(_)) && width == height {
-        width.write(out, " size");
-        return;
-    }
     out.push(' ');
     width.write(out, "");
     out.push('×');
     height.write(out, "");
+}
+
+fn write_short_size(out: &mut String, width: Side, height: Side) {
+    if matches!(width, Side::Pixels(_)) && width == height {
+        width.write(out, " size");
+    } else {
+        write_size(out, width, height);
+    }
 }
 
 impl Side {
@@ -317,6 +322,8 @@ mod tests {
             now.write_changes(before, &mut out);
             out
         };
+        let square = Place { width: Side::Pixels(400), ..fills.clone() };
+        assert_eq!(text(&square), (" 40×40".to_owned(), " size40".to_owned()));
         // As the other one is nothing without its parent's word.
         assert_eq!(changes(&fills, &stretched), " w-fill");
         assert_eq!(changes(&stretched, &fills), "");

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicBool},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak, atomic::AtomicBool},
 };
 
 use axum::http::{HeaderMap, StatusCode};
@@ -25,11 +25,27 @@ tokio::task_local! {
 /// One request's view of the server.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// Equal for requests of the same caller with the same account and the same selection.
-    pub(super) identity: Fingerprint,
+    who: Who,
+    /// The selection, in words; empty where none was asked for.
+    wanted: String,
+    identity: OnceLock<Fingerprint>,
     pub(super) server: Server,
     /// Whether a session was wanted and there was no room for it.
     pub(super) found_no_room: AtomicBool,
+}
+
+impl Visit {
+    /// Equal for requests of the same caller with the same account and the same selection. Only what
+    /// outlives a request asks for it.
+    pub(super) fn identity(&self) -> &Fingerprint {
+        self.identity.get_or_init(|| {
+            let caller_name = match &self.who {
+                Who::Anybody => String::new(),
+                Who::Known(caller) => caller.text(),
+            };
+            Fingerprint::of(&[&caller_name, &self.server.caller.fingerprint().text(), &self.wanted])
+        })
+    }
 }
 
 /// The places of callers that have something under way.
@@ -62,14 +78,9 @@ impl Front {
     pub(super) fn visit(&self, who: &Who, path: &str, headers: &HeaderMap) -> Result<Visit, Refusal> {
         let caller = self.caller(headers)?;
         let wants = Wants::read(path, headers)?;
-        let caller_name = match who {
-            Who::Anybody => String::new(),
-            Who::Known(caller) => caller.text(),
-        };
         let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint();
         let is_narrowed = wants != Wants::default();
         let wanted = if is_narrowed { format!("{wants:?}") } else { String::new() };
-        let identity = Fingerprint::of(&[&caller_name, &account.text(), &wanted]);
         let places = self.visitors.places(&(who.clone(), account.clone()));
         let mut server = self.server.clone();
         if let Some(caller) = caller {
@@ -80,7 +91,8 @@ impl Front {
             server.narrow = Arc::new(wants.selection()?);
             server.about = Arc::default();
         }
-        Ok(Visit { identity, server, found_no_room: AtomicBool::new(false) })
+        let identity = OnceLock::new();
+        Ok(Visit { who: who.clone(), wanted, identity, server, found_no_room: AtomicBool::new(false) })
     }
 
     /// Whoever brings a Figma token; `None` for the server's own account.
