@@ -20,18 +20,19 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse,
-        Icon, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ReadResourceRequestParams,
-        ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as McpTool, ToolAnnotations,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+        CompleteResult, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, Icon, Implementation, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as McpTool,
+        ToolAnnotations,
     },
     service::{NotificationContext, RequestContext},
 };
@@ -159,20 +160,47 @@ impl Server {
         }
     }
 
+    /// Runs one tool and makes a result of what it says. With a context the client is told of progress
+    /// and can take the call back; without one, dropping the future does that.
+    async fn answer(
+        &self,
+        name: &str,
+        given: Args,
+        context: Option<&RequestContext<RoleServer>>,
+    ) -> Result<CallToolResult, ErrorData> {
+        // Boxed, here and below: futures of requests are moved about, several times.
+        match Box::pin(self.counted(name, given, context)).await {
+            Ok(output) => Ok(result::of(output)),
+            // The protocol's own answer to a name that is not listed.
+            Err(error @ Error::UnknownTool { .. }) => {
+                Err(ErrorData::invalid_params(error.for_agent(), Some(error.to_json())))
+            }
+            Err(error) => Ok(result::of_error(&error)),
+        }
+    }
+
     /// Runs one tool and counts how that ended.
-    async fn counted(&self, name: &str, given: Args, context: &RequestContext<RoleServer>) -> Result<Output> {
-        let (started, metrics) = (Instant::now(), self.metrics.as_ref());
-        let _under_way = metrics.map(|metrics| metrics.begin());
+    async fn counted(
+        &self,
+        name: &str,
+        given: Args,
+        context: Option<&RequestContext<RoleServer>>,
+    ) -> Result<Output> {
+        let under_way = self.metrics.as_ref().map(|metrics| metrics.begin(name));
         let outcome = self.run(name, given, context).await;
-        if let Some(metrics) = metrics {
-            let word = outcome.as_ref().map_or_else(Error::kind, |_| "ok");
-            metrics.ended(name, word, started.elapsed());
+        if let Some(under_way) = under_way {
+            under_way.ended(outcome.as_ref().map_or_else(Error::kind, |_| "ok"));
         }
         outcome
     }
 
     /// Runs one tool to its end, or until nobody wants it any more.
-    async fn run(&self, name: &str, given: Args, context: &RequestContext<RoleServer>) -> Result<Output> {
+    async fn run(
+        &self,
+        name: &str,
+        given: Args,
+        context: Option<&RequestContext<RoleServer>>,
+    ) -> Result<Output> {
         for name in [Some(name), dispatch::inner_tool(name, &given)].into_iter().flatten() {
             table::find(name).map_or(Ok(()), |tool| self.narrow.check(tool))?;
         }
@@ -180,19 +208,26 @@ impl Server {
         let _place = places
             .map(|places| places.try_acquire().map_err(|_| Error::TooManyCalls { limit: MOST_CALLS }))
             .transpose()?;
-        let watched = Progress::default();
-        let call = watched.watch(catch_panic(async {
+        let call = catch_panic(async {
             let mut output = dispatch::run(&self.app, &self.caller, name, given.clone()).await?;
             self.warn(name, &mut output);
             dispatch::present(&self.app, &self.caller, name, &given, output).await
-        }));
-        tokio::pin!(call);
+        });
         let gone = async {
             self.closed.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
-        tokio::pin!(gone);
-        let mut progress = 0.0;
+        tokio::pin!(call, gone);
+        let Some(context) = context else {
+            return tokio::select! {
+                biased;
+                outcome = &mut call => outcome,
+                () = &mut gone => Err(Error::Cancelled),
+            };
+        };
+        let (watched, mut progress) = (Progress::default(), 0.0);
+        let call = watched.watch(call);
+        tokio::pin!(call);
         loop {
             tokio::select! {
                 biased;
@@ -259,17 +294,9 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        // Boxed, here and below: the protocol library moves the future of a request about, several times.
-        let counted = self.counted(&request.name, request.arguments.unwrap_or_default(), &context);
-        let outcome = Box::pin(counted).await;
-        match outcome {
-            Ok(output) => Ok(result::of(output).into()),
-            // The protocol's own answer to a name that is not listed.
-            Err(error @ Error::UnknownTool { .. }) => {
-                Err(ErrorData::invalid_params(error.for_agent(), Some(error.to_json())))
-            }
-            Err(error) => Ok(result::of_error(&error).into()),
-        }
+        self.answer(&request.name, request.arguments.unwrap_or_default(), Some(&context))
+            .await
+            .map(Into::into)
     }
 
     async fn list_resources(

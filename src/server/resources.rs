@@ -215,7 +215,7 @@ impl Server {
             .into_iter()
             .filter_map(|(name, value)| Some((argument(name)?.argument.to_owned(), json!(value))))
             .collect();
-        let output = self.counted(tool, args.clone(), context).await.map_err(|error| match error {
+        let output = self.counted(tool, args.clone(), Some(context)).await.map_err(|error| match error {
             // By its name in the address.
             Error::BadArgument { tool, argument, problem } => {
                 let known = variables.iter().find(|variable| variable.argument == argument);

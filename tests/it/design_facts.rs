@@ -45,6 +45,29 @@ fn the_checker_finds_what_is_lost() {
     }
 }
 
+/// It also reads what one line says for others: ids that are left out, what everything in a box does.
+#[test]
+fn the_checker_finds_what_is_wrongly_left_out() {
+    let bounds = |width: f64| serde_json::json!({ "x": 0, "y": 0, "width": width, "height": 20 });
+    let child = |id: &str, width: f64| {
+        serde_json::json!({ "id": id, "name": "Rectangle", "type": "RECTANGLE", "cornerRadius": width,
+            "absoluteBoundingBox": bounds(width), "layoutSizingHorizontal": "FILL", "layoutSizingVertical": "FIXED" })
+    };
+    let raw = serde_json::json!({ "id": "1:1", "name": "Box", "type": "FRAME", "layoutMode": "VERTICAL",
+        "absoluteBoundingBox": bounds(40.0), "children": [child("1:2", 40.0), child("1:3", 41.0), child("1:4", 42.0), child("1:6", 43.0)] });
+    let whole = describe(&collect(raw.to_string().as_bytes(), false), &everything()).text;
+    assert!(whole.contains("\n rect h20 r40\n rect h20 r41\n rect #4 h20 r42\n rect #6 h20"), "{whole}");
+    assert_eq!(problems(&raw, &whole), Vec::<String>::new());
+    for (said, wrong) in
+        [("#1:1 stretch", "#1:1"), ("#4", "#5"), (" #6", ""), ("#1:1", "#1:2"), (" h20 r43", " w43 h20 r43")]
+    {
+        assert!(
+            !problems(&raw, &whole.replacen(said, wrong, 1)).is_empty(),
+            "{said} was not missed in\n{whole}"
+        );
+    }
+}
+
 fn everything() -> Options {
     Options { include: Group::ALL.to_vec(), ..Options::default() }
 }
@@ -79,7 +102,7 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn node(&mut self, raw: &Value, parent: Option<&Value>, said: &Node, in_component: bool) {
+    fn node(&mut self, raw: &Value, parent: Option<(&Value, &Node)>, said: &Node, in_component: bool) {
         let id = raw["id"].as_str().unwrap();
         self.own_facts(id, raw, said);
         self.place(id, raw, parent, said);
@@ -93,21 +116,27 @@ impl Checker<'_> {
             self.problems.push(format!("{id}: {} children, {} said", visible.len(), said.children.len()));
             return;
         }
-        for (child, said) in visible.iter().zip(&said.children) {
-            self.node(child, Some(raw), said, in_component);
+        for (child, child_said) in visible.iter().zip(&said.children) {
+            self.node(child, Some((raw, said)), child_said, in_component);
         }
     }
 
     /// Its size and position, where the answer says how they come about.
-    fn place(&mut self, id: &str, raw: &Value, parent: Option<&Value>, said: &Node) {
+    fn place(&mut self, id: &str, raw: &Value, parent: Option<(&Value, &Node)>, said: &Node) {
         let Some(bounds) = rectangle(raw) else { return };
+        let is_absolute = raw["layoutPositioning"] == "ABSOLUTE";
+        let stretched = parent.filter(|_| !is_absolute).and_then(|(raw, said)| stretches(raw, said));
+        let parent = parent.map(|(parent, _)| parent);
         let words = |test: &dyn Fn(&str) -> Option<String>| {
             said.rest.split(" ⟂ ").find_map(|part| part.split(' ').find_map(test)).unwrap_or_default()
         };
         let side = |at: usize, mark: &str| {
             words(&|word| match (word.strip_prefix(mark), word.split_once('×')) {
                 (Some(side), _) if side.starts_with(|c: char| c.is_ascii_digit()) => Some(side.to_owned()),
-                (Some(side @ ("fill" | "hug")), _) => Some(side.to_owned()),
+                (Some(side @ ("-fill" | "-hug")), _) => Some(side[1..].to_owned()),
+                _ if word.strip_prefix("size").is_some_and(|side| side.parse::<f64>().is_ok()) => {
+                    Some(word["size".len()..].to_owned())
+                }
                 (_, Some(sides)) => {
                     let side = if at == 2 { sides.0 } else { sides.1 };
                     (side.parse::<f64>().is_ok() || matches!(side, "fill" | "hug")).then(|| side.to_owned())
@@ -115,8 +144,11 @@ impl Checker<'_> {
                 _ => (word == "inset0").then(|| word.to_owned()),
             })
         };
-        for (name, at, mark) in [("layoutSizingHorizontal", 2, "w-"), ("layoutSizingVertical", 3, "h-")] {
-            let found = side(at, mark);
+        for (name, at, mark) in [("layoutSizingHorizontal", 2, "w"), ("layoutSizingVertical", 3, "h")] {
+            let mut found = side(at, mark);
+            if found.is_empty() && stretched == Some(mark) {
+                "fill".clone_into(&mut found);
+            }
             let covers = found == "inset0"
                 && parent.and_then(rectangle).is_some_and(|parent| (bounds[at] - parent[at]).abs() <= 1.05);
             let is_said = covers
@@ -153,8 +185,8 @@ impl Checker<'_> {
     }
 
     fn own_facts(&mut self, id: &str, raw: &Value, said: &Node) {
-        if !said.is_repeated && !id.ends_with(&said.id) {
-            self.problems.push(format!("{id}: said as {}", said.id));
+        if !said.is_repeated && said.whole_id != id {
+            self.problems.push(format!("{id}: said as {} = {}", said.id, said.whole_id));
         }
         if let Some(text) = raw["characters"].as_str().filter(|text| !text.is_empty()) {
             self.characters(id, raw, text, said);
@@ -244,6 +276,14 @@ impl Checker<'_> {
         let set = component["componentSetId"].as_str().and_then(|set| self.raw["componentSets"].get(set));
         set.unwrap_or(component)["name"].as_str().unwrap_or(id).to_owned()
     }
+}
+
+/// The side along which a node says that everything in it fills it.
+fn stretches(raw: &Value, said: &Node) -> Option<&'static str> {
+    let mut words = said.rest.split(" ⟂ ").flat_map(|part| part.split(' '));
+    let newest = words.find(|word| matches!(*word, "stretch" | "no-stretch"));
+    let side = if raw["layoutMode"] == "HORIZONTAL" { "h" } else { "w" };
+    newest.filter(|word| *word == "stretch").map(|_| side)
 }
 
 /// Where a node lies and how large it is.

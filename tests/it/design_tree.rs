@@ -1,6 +1,8 @@
 //! Reads a description back: a tree in which nothing is shared any more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use figma_mcp::design::context::ids;
 
 /// One line and what is below it.
 #[derive(Debug, Clone, Default)]
@@ -8,7 +10,11 @@ pub(crate) struct Node {
     depth: usize,
     /// Kind, name, id.
     pub(crate) title: String,
+    /// As it is written; of a line without one, as it is understood.
     pub(crate) id: String,
+    /// The id that this stands for.
+    pub(crate) whole_id: String,
+    is_instance: bool,
     pub(crate) text: Option<String>,
     /// Everything behind the id, names of what repeats written out.
     pub(crate) rest: String,
@@ -82,6 +88,9 @@ impl Tree {
         let mut names: HashMap<String, String> = HashMap::new();
         let mut open: Vec<Node> = Vec::new();
         let mut roots: Vec<Node> = Vec::new();
+        // The id that the line above says.
+        let mut above: Option<(String, u32)> = None;
+        let mut instances: HashSet<String> = HashSet::new();
         for line in text.lines() {
             if let Some(definition) = line.strip_prefix('$') {
                 let (name, words) = definition.split_once(' ').unwrap();
@@ -94,15 +103,22 @@ impl Tree {
             {
                 continue;
             }
-            let node = Node::read(&written_out(line, &names));
-            close(&mut open, &mut roots, node.depth);
-            let parent = open.last_mut();
-            match (parent, &node) {
-                (Some(parent), node) if node.folded > 0 => parent.folded += node.folded,
-                (Some(parent), node) if matches!(node.title.as_str(), "~" | "-") => {
-                    parent.edits.push(node.edit());
+            close(&mut open, &mut roots, line.len() - line.trim_start_matches(' ').len());
+            for piece in pieces(&written_out(line, &names)) {
+                let mut node = Node::read(&piece);
+                node.is_instance = node.title.starts_with('<')
+                    || node.title.starts_with("instance")
+                    || node.same.as_ref().is_some_and(|label| instances.contains(label));
+                instances.extend(node.label.clone().filter(|_| node.is_instance));
+                above = node.complete(open.last(), above);
+                let parent = open.last_mut();
+                match (parent, &node) {
+                    (Some(parent), node) if node.folded > 0 => parent.folded += node.folded,
+                    (Some(parent), node) if matches!(node.title.as_str(), "~" | "-") => {
+                        parent.edits.push(node.edit());
+                    }
+                    _ => open.push(node),
                 }
-                _ => open.push(node),
             }
         }
         close(&mut open, &mut roots, 0);
@@ -137,6 +153,9 @@ impl Tree {
     }
 
     fn edit(&self, node: &mut Node, edit: Edit) {
+        if let Edit::Differs { id, .. } | Edit::Missing(id) = &edit {
+            assert_eq!(node.count(id), 1, "layers called {id} in {}", node.title);
+        }
         match edit {
             Edit::Differs { id, rest, moved } => {
                 let title = node.title.clone();
@@ -207,11 +226,11 @@ impl Node {
                 return Self { depth, title, id, rest, ..Self::default() };
             }
         }
-        let at = outside(body)
-            .find(|at| body[*at..].starts_with(" #"))
-            .unwrap_or_else(|| panic!("no id in {line}"));
-        let (title, after) = body.split_at(at);
-        let (id, rest) = after[2..].split_once(' ').unwrap_or((&after[2..], ""));
+        let (title, after) = body.split_at(title_end(body));
+        let (id, rest) = match after.trim_start_matches(' ').strip_prefix('#') {
+            Some(after) => after.split_once(' ').unwrap_or((after, "")),
+            None => ("", after.trim_start()),
+        };
         let mut node = Self {
             depth,
             title: title.to_owned(),
@@ -232,6 +251,28 @@ impl Node {
             node.text = quoted(rest[first.len()..].trim_start());
         }
         node
+    }
+
+    /// Completes its id by that of its parent, or of the node before where it says none. Gives back its
+    /// id, and how many nodes running have said none.
+    fn complete(&mut self, parent: Option<&Node>, before: Option<(String, u32)>) -> Option<(String, u32)> {
+        if self.folded > 0 || matches!(self.title.as_str(), "~" | "-") {
+            return None;
+        }
+        let mut without = 0;
+        if self.id.is_empty() {
+            let (before, running) =
+                before.unwrap_or_else(|| panic!("no id in {} {}, nor before it", self.title, self.rest));
+            let (stem, number) = before.rsplit_once(':').unwrap();
+            self.whole_id = format!("{stem}:{}", number.parse::<u64>().unwrap() + 1);
+            without = running + 1;
+            assert!(without <= 2, "who counts to {}?", self.whole_id);
+        } else {
+            let is_in_instance = parent.is_some_and(|parent| parent.is_instance);
+            let parent = parent.map(|parent| parent.whole_id.as_str());
+            self.whole_id = ids::long(&self.id, parent, is_in_instance);
+        }
+        Some((self.whole_id.clone(), without))
     }
 
     /// What a line with `~` or `-` says.
@@ -305,9 +346,19 @@ impl Node {
 
     fn is_called(&self, id: &str) -> bool {
         // In full where the short form is not alone: what it ends with is enough here.
-        self.added.is_none()
-            && !self.is_copy
-            && (self.id == id || (id.contains(';') && id.ends_with(&format!(";{}", self.id))))
+        self.added.is_none() && !self.is_copy && (self.id == id || self.whole_id == id || self.ends_with(id))
+    }
+
+    /// Three digits can be the end of a longer number.
+    fn ends_with(&self, digits: &str) -> bool {
+        let number = self.whole_id.rsplit(':').next().unwrap_or_default();
+        digits.len() == 3 && number.len() > 3 && number.ends_with(digits)
+    }
+
+    /// How many layers a change of this id could mean.
+    fn count(&self, id: &str) -> usize {
+        let children = self.children.iter().filter(|child| child.added.is_none());
+        children.map(|child| usize::from(child.is_called(id)) + child.count(id)).sum()
     }
 
     /// The layer of the repeated subtree with this id.
@@ -358,6 +409,17 @@ impl Node {
     }
 }
 
+/// Where kind and name of a line end: there stands its id, if it says one.
+fn title_end(body: &str) -> usize {
+    if body.starts_with(['#', '"']) {
+        return 0;
+    }
+    let mut places = outside(body).chain([body.len()]);
+    let kind = places.find(|at| *at > 0 && body[*at..].starts_with(' ')).unwrap_or(body.len());
+    let name = body[kind..].strip_prefix(' ').filter(|_| &body[..kind] != "text").and_then(quoted);
+    kind + name.map_or(0, |name| name.len() + 1)
+}
+
 /// A text in quotation marks at the beginning.
 fn quoted(text: &str) -> Option<String> {
     let mut escaped = false;
@@ -390,6 +452,19 @@ fn outside(line: &str) -> impl Iterator<Item = usize> {
         escaped = false;
         is_outside.then_some(at)
     })
+}
+
+/// The nodes of a line, each behind the one that it is in; the indentation before each.
+fn pieces(line: &str) -> Vec<String> {
+    let depth = line.len() - line.trim_start_matches(' ').len();
+    let mut out = Vec::new();
+    let mut from = depth;
+    for at in outside(line).filter(|at| line[*at..].starts_with(" > ")) {
+        out.push(&line[from..at]);
+        from = at + 3;
+    }
+    out.push(&line[from..]);
+    out.into_iter().map(|piece| format!("{}{piece}", &line[..depth])).collect()
 }
 
 /// With `$n` replaced by what it stands for.

@@ -301,6 +301,54 @@ fn told_to_stop_it_finishes_and_closes() {
     let _ = idle.read_to_end(&mut Vec::new());
 }
 
+/// The same call as the protocol library answers it: what has metadata goes there.
+fn by_the_library(call: &Value) -> Value {
+    let mut call = call.clone();
+    call["params"]["_meta"] = json!({});
+    call
+}
+
+#[test]
+fn calls_that_are_answered_on_the_spot_are_answered_as_by_the_library() {
+    let server = HttpServer::sandbox(&["--exclude-tools", "figma_team_projects_list"]);
+    let sample = "ShopAppSample0000000001a";
+    let mut calls = vec![
+        call("figma_me_get", json!({})),
+        call("figma_file_comments_list", json!({ "file_key": sample })),
+        call("figma_design_context_get", json!({ "file_key": sample })),
+        call("get_figma_data", json!({ "fileKey": sample, "nodeId": "2:1" })),
+        call(
+            "figma_file_images_render",
+            json!({ "file_key": sample, "ids": ["2:1", "9:9"], "format": "svg" }),
+        ),
+        // Errors of each kind: an argument, Figma's refusals, a tool that is switched off, none.
+        call("figma_file_get", json!({ "file_key": "\u{1F600}\"\\" })),
+        call("figma_file_get", json!({ "file_key": "GONE", "depth": 1 })),
+        call("figma_file_get", json!({ "file_key": "SCOPE" })),
+        call("figma_team_projects_list", json!({ "team_id": "1" })),
+        call("no_such_tool", json!({})),
+    ];
+    for id in [json!("a \u{e4}\"\\\n"), json!(-7), json!(2.0), json!(i64::MAX), json!(u64::MAX), json!(null)]
+    {
+        let mut call = call("figma_me_get", json!({}));
+        call["id"] = id;
+        calls.push(call);
+    }
+    let mut without = call("figma_me_get", json!({}));
+    without["params"]["arguments"].take();
+    calls.push(without);
+    for call in calls {
+        // The first answer of all may be made, and the others kept.
+        server.post(&call, &[]);
+        for headers in [&[][..], &[("mcp-protocol-version", "2025-06-18")]] {
+            let (here, there) = (server.post(&call, headers), server.post(&by_the_library(&call), headers));
+            assert_eq!(here.status, there.status, "{call}");
+            assert_eq!(here.header("content-type"), there.header("content-type"), "{call}");
+            assert_eq!(here.body, there.body, "{call}");
+        }
+    }
+}
+
 #[test]
 fn a_client_that_is_gone_cancels_its_reads() {
     let (sender, closed) = std::sync::mpsc::channel();
@@ -311,19 +359,22 @@ fn a_client_that_is_gone_cancels_its_reads() {
         sender.send(stream.read(&mut rest).unwrap_or(0)).unwrap();
     });
     let server = HttpServer::start(&[], &[("FIGMA_TOKEN", "figd_x"), ("FIGMA_API_BASE_URL", &silent)]);
-    let mut stream = server.connect();
-    write_request(
-        &mut stream,
-        &server.address,
-        "POST",
-        "/mcp",
-        &[JSON, ACCEPT],
-        &call("figma_me_get", json!({})).to_string(),
-    );
-    asked.recv_timeout(Duration::from_secs(30)).unwrap();
-    drop(stream);
-    // The server hangs up on Figma.
-    assert_eq!(closed.recv_timeout(Duration::from_secs(30)).unwrap(), 0);
+    let plain = call("figma_me_get", json!({}));
+    for (count, call) in [(1, &plain), (2, &by_the_library(&plain))] {
+        let mut stream = server.connect();
+        write_request(&mut stream, &server.address, "POST", "/mcp", &[JSON, ACCEPT], &call.to_string());
+        asked.recv_timeout(Duration::from_secs(30)).unwrap();
+        drop(stream);
+        // The server hangs up on Figma.
+        assert_eq!(closed.recv_timeout(Duration::from_secs(30)).unwrap(), 0);
+        let counted = format!("figma_mcp_calls_total{{tool=\"figma_me_get\",outcome=\"cancelled\"}} {count}");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !server.get("/metrics").body.contains(&counted) {
+            assert!(Instant::now() < deadline, "{}", server.get("/metrics").body);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(server.get("/metrics").body.contains("figma_mcp_calls_under_way 0"));
+    }
 }
 
 #[test]

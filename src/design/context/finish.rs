@@ -59,6 +59,7 @@ impl Collector {
         self.size_children(geometry.mode, &draft.children);
         geometry.clips = geometry.clips && self.is_cutting(draft);
         geometry.shared_constraints = self.shared_constraints(&draft.children);
+        geometry.stretches = self.stretches(geometry.mode, &draft.children);
         let is_drawing = collapse::collapse(&mut self.design, draft);
         draft.facts.sort_by_key(|fact| fact.key);
         Node {
@@ -79,6 +80,21 @@ impl Collector {
         let mut all = children.iter().map(|child| self.design.node(*child).geometry.constraints);
         let first = all.next().filter(|first| *first != [Constraint::Start; 2] && children.len() > 1)?;
         all.all(|constraints| constraints == first).then_some(first)
+    }
+
+    /// Whether all children that an auto layout of this mode places fill it across.
+    fn stretches(&self, mode: Mode, children: &[u32]) -> bool {
+        let across = match mode {
+            Mode::Row => 1,
+            Mode::Column => 0,
+            Mode::None | Mode::Grid => return false,
+        };
+        let geometries = children.iter().map(|child| &self.design.node(*child).geometry);
+        let mut flowing = geometries.filter(|geometry| !geometry.is_absolute).peekable();
+        flowing.peek().is_some()
+            && flowing.all(|geometry| {
+                geometry.sizing.get(across) == Some(&Sizing::Fill) && geometry.bounds.is_some()
+            })
     }
 
     /// Figma does not say in which row and column a cell is: its place does.
@@ -178,13 +194,7 @@ impl Collector {
             return;
         }
         let stroke = std::mem::take(&mut draft.stroke);
-        let usual = match draft.kind {
-            Kind::Vector | Kind::Line | Kind::Star | Kind::Polygon | Kind::Boolean | Kind::Connector => {
-                "center"
-            }
-            Kind::Text => "outside",
-            _ => "inside",
-        };
+        let usual = super::paint::usual_stroke(draft.kind);
         let mut mark = bound.mark("strokeWeight");
         let sides = if bound.0.is_empty() { &[][..] } else { &["TOP", "RIGHT", "BOTTOM", "LEFT"] };
         for side in sides {

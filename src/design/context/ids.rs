@@ -2,7 +2,8 @@
 //!
 //! In a line, `#7` under `#2:5` is `2:7`. Inside an instance the API's ids are the instance's own with
 //! `I` before and the component's ids behind it: there `#30:4` directly in `#2:23` is `I2:23;30:4`, and
-//! `#5` beside or below that is `I2:23;30:5`.
+//! `#5` beside or below that is `I2:23;30:5`. What follows the id before ([`follows`]) is left out in at
+//! most two nodes running. Where a change names a layer of what it repeats, the last three digits do.
 
 /// A node's id as it is written under its parent's. [`long`] gives it back.
 pub(super) fn short<'a>(id: &'a str, parent: Option<&str>) -> &'a str {
@@ -42,6 +43,23 @@ pub fn long(short: &str, parent: Option<&str>, is_in_instance: bool) -> String {
     }
 }
 
+/// Whether an id follows another one: the same but for the last number, and that is one more.
+#[must_use]
+pub fn follows(id: &str, before: &str) -> bool {
+    let ((stem, last), (stem_before, last_before)) = (split(id), split(before));
+    let number = |last: &str| last.parse::<u64>().ok().filter(|_| !last.starts_with('0'));
+    let (number, before) = (number(last), number(last_before));
+    stem == stem_before && number.is_some() && number == before.and_then(|before| before.checked_add(1))
+}
+
+/// The last three digits of an id, where it has more.
+pub(super) fn ending(id: &str) -> Option<&str> {
+    const DIGITS: usize = 3;
+    let (_, number) = split(id);
+    let at = number.len().checked_sub(DIGITS).filter(|at| *at > 0)?;
+    number.get(at..).filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// What stands behind an instance's id in an id of a node in it.
 fn inside<'a>(id: &'a str, instance: &str) -> Option<&'a str> {
     let start = if instance.starts_with('I') { id } else { id.strip_prefix('I')? };
@@ -71,6 +89,24 @@ mod tests {
             ("I2:23;30:4;9:1", Some("I2:23;30:4"), true, "9:1"),
             ("I9:9;1:1", Some("2:5"), false, "I9:9;1:1"),
         ];
+        for (id, before, expected) in [
+            ("2:8", "2:7", true),
+            ("2:100", "2:99", true),
+            ("2:9", "2:7", false),
+            ("3:8", "2:7", false),
+            ("2:7", "2:7", false),
+            ("I2:23;30:5", "I2:23;30:4", true),
+            ("I2:24;30:5", "I2:23;30:4", false),
+            ("I2:23;30:5", "30:4", false),
+            ("", "", false),
+            ("x", "w", false),
+        ] {
+            assert_eq!(follows(id, before), expected, "{id} behind {before}");
+        }
+        assert_eq!(
+            [ending("2:14257"), ending("2:257"), ending("I2:1;3:4257")],
+            [Some("257"), None, Some("257")]
+        );
         for (id, parent, is_in_instance, expected) in cases {
             assert_eq!(short(id, parent), expected, "{id}");
             assert_eq!(long(expected, parent, is_in_instance), id, "{id}");

@@ -22,6 +22,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) depth: usize,
+    /// It stands behind its parent, in the same line.
+    pub(super) is_joined: bool,
     pub(super) node: u32,
     pub(super) parent: Option<u32>,
     pub(super) role: Role,
@@ -112,6 +114,8 @@ enum Kin {
 const CANDIDATES: usize = 8;
 /// And so many of its kin.
 const KIN: usize = 3;
+/// About what the line of a repetition takes beside its texts.
+const REPETITION: usize = 10;
 
 impl<'a> Lines<'a> {
     /// The lines of everything shown, with the facts of these groups.
@@ -134,12 +138,16 @@ impl<'a> Lines<'a> {
             lines.add(*root, None, 0, None);
         }
         lines.number();
+        if is_shared {
+            join(view, &mut lines.out);
+        }
         lines.out
     }
 
     fn push(&mut self, depth: usize, node: u32, role: Role) -> Option<&mut Line> {
         let (facts, absent) = (Vec::new(), Vec::new());
-        self.out.push(Line { depth, node, parent: None, role, facts, place: None, absent, anchor: None });
+        let (is_joined, parent, place, anchor) = (false, None, None, None);
+        self.out.push(Line { depth, is_joined, node, parent, role, facts, place, absent, anchor });
         self.out.last_mut()
     }
 
@@ -285,7 +293,7 @@ impl<'a> Lines<'a> {
             let build = self.builds.get(child as usize).copied().unwrap_or_default();
             let is_known = build.size > 2 && self.written.contains_key(&build.hash);
             let in_full = self.full_cost(child);
-            if is_known { in_full.min(4 + cost::ID + build.texts) } else { in_full }
+            if is_known { in_full.min(REPETITION + build.texts) } else { in_full }
         });
         own + inner.sum::<usize>()
     }
@@ -369,6 +377,34 @@ impl<'a> Lines<'a> {
                 *label = self.labels.get(first).copied().unwrap_or(0);
             }
         }
+    }
+}
+
+/// Puts what is alone in its parent into the line of that.
+fn join(view: &View<'_>, lines: &mut [Line]) {
+    let mut open: Vec<usize> = Vec::new();
+    let mut below = vec![0_u32; lines.len()];
+    for (at, line) in lines.iter().enumerate() {
+        open.truncate(line.depth);
+        if let Some(count) = open.last().and_then(|parent| below.get_mut(*parent)) {
+            *count += 1;
+        }
+        open.push(at);
+    }
+    // For each open line how many there are from it on upwards that stand behind their parents.
+    let mut joined: Vec<usize> = Vec::new();
+    let mut is_alone = false;
+    for (line, below) in lines.iter_mut().zip(below) {
+        let can_join = matches!(line.role, Role::Full { .. }) && line.anchor.is_none();
+        line.is_joined = is_alone && can_join;
+        joined.truncate(line.depth);
+        let count = joined.last().copied().unwrap_or(0) + usize::from(line.is_joined);
+        joined.push(count);
+        // The nodes that were asked for, and what stands on a page by itself, have lines of their own.
+        let is_page =
+            matches!(view.design.node(line.node).kind, Kind::Page | Kind::Section | Kind::ComponentSet);
+        is_alone = below == 1 && line.depth > 0 && !is_page && matches!(line.role, Role::Full { .. });
+        line.depth -= count;
     }
 }
 

@@ -463,6 +463,8 @@ pub(super) struct Geometry {
     pub(super) clips: bool,
     /// The constraints of every child, where that is worth saying once.
     pub(super) shared_constraints: Option<[Constraint; 2]>,
+    /// Everything that it lays out in a row or a column fills it across.
+    pub(super) stretches: bool,
     /// What older files say instead of a sizing: it grows along its parent's axis, it stretches across.
     pub(super) older: [bool; 2],
 }

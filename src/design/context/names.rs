@@ -55,7 +55,17 @@ pub(super) fn look(facts: &[Fact]) -> std::ops::Range<usize> {
 
 /// Whether the words of a fact can have a name of their own.
 pub(super) const fn has_value(key: Key) -> bool {
-    matches!(key, Key::Fill | Key::Stroke | Key::Effects | Key::Font | Key::Inside)
+    matches!(
+        key,
+        Key::Fill
+            | Key::Stroke
+            | Key::Effects
+            | Key::Font
+            | Key::Inside
+            | Key::Layout
+            | Key::Overrides
+            | Key::Interaction
+    )
 }
 
 impl Names {
@@ -132,23 +142,41 @@ impl Names {
     }
 }
 
-/// The family of the most fonts, where that is worth saying once.
-pub(super) fn usual_family<'a>(design: &'a Design, lines: &[Line]) -> Option<&'a str> {
+/// What most fonts are: said once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UsualFont<'a> {
+    pub(super) family: &'a str,
+    /// The weight of most fonts of this family.
+    pub(super) weight: Option<&'a str>,
+}
+
+/// The family of the most fonts, and their usual weight, where that is worth saying once.
+pub(super) fn usual_font<'a>(design: &'a Design, lines: &[Line]) -> Option<UsualFont<'a>> {
     const FEWEST: usize = 3;
+    let all = || lines.iter().flat_map(|line| &line.facts).filter(|fact| fact.key == Key::Font);
     let mut fonts: HashSet<Value, RandomState> = HashSet::default();
-    let mut families: Vec<(&str, usize)> = Vec::new();
-    for fact in lines.iter().flat_map(|line| &line.facts).filter(|fact| fact.key == Key::Font) {
-        let Some((family, _)) = design.symbols.get(fact.words).split_once(FAMILY) else { continue };
-        if !fonts.insert((fact.words, fact.style)) || family.contains(VARIABLE) {
-            continue;
-        }
-        match families.iter_mut().find(|(known, _)| *known == family) {
+    let different = all().filter(|fact| fonts.insert((fact.words, fact.style)));
+    let words = |fact: &Fact| design.symbols.get(fact.words).split_once(FAMILY);
+    let of_fonts: Vec<(&str, &str)> = different.filter_map(words).collect();
+    let families = of_fonts.iter().map(|(family, _)| *family).filter(|family| !family.contains(VARIABLE));
+    let family = most(families, FEWEST)?;
+    let own = of_fonts.iter().filter(|(known, _)| *known == family);
+    let weights = own.filter_map(|(_, font)| font.trim_start().split(' ').next());
+    let weight = most(weights.filter(|weight| !weight.contains(VARIABLE)), FEWEST);
+    Some(UsualFont { family, weight })
+}
+
+/// What occurs most, and at least so often; of several the first.
+fn most<'a>(items: impl Iterator<Item = &'a str>, fewest: usize) -> Option<&'a str> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for item in items {
+        match counts.iter_mut().find(|(known, _)| *known == item) {
             Some((_, count)) => *count += 1,
-            None => families.push((family, 1)),
+            None => counts.push((item, 1)),
         }
     }
-    let most = families.iter().map(|(_, count)| *count).max().filter(|most| *most >= FEWEST)?;
-    families.iter().find(|(_, count)| *count == most).map(|(family, _)| *family)
+    let most = counts.iter().map(|(_, count)| *count).max().filter(|most| *most >= fewest)?;
+    counts.iter().find(|(_, count)| *count == most).map(|(item, _)| *item)
 }
 
 fn count(items: impl Iterator<Item = Vec<Fact>>) -> HashMap<Vec<Fact>, usize, RandomState> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    model::{END, VARIABLE},
+    model::{END, Kind, VARIABLE},
     raw, words,
 };
 
@@ -48,6 +48,15 @@ fn faded(mut out: String, opacity: f64) -> String {
         out.push_str(&format!("/{}%", (opacity * 1000.0).round() / 10.0));
     }
     out
+}
+
+/// How a stroke lies on the edge when nothing is said: what Figma draws for each kind of node.
+pub(super) const fn usual_stroke(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Vector | Kind::Line | Kind::Star | Kind::Polygon | Kind::Boolean | Kind::Connector => "center",
+        Kind::Text => "outside",
+        _ => "inside",
+    }
 }
 
 /// A colour object, its opacity multiplied.

@@ -8,6 +8,7 @@ use super::{
 
 /// What is said of a node's place and size.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent words, not states")]
 pub(super) struct Place {
     /// From its parent's corner, where the parent does not lay it out. In tenths of pixels.
     position: Option<[i64; 2]>,
@@ -21,6 +22,17 @@ pub(super) struct Place {
     inner_constraints: Option<[Constraint; 2]>,
     /// What overflows is cut off, and something does.
     clips: bool,
+    /// Everything in it fills it across: said here, not there.
+    stretches: bool,
+    /// The side that fills the parent, where the parent says so.
+    stretched: Option<Axis>,
+}
+
+/// Along which a box is stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    Horizontal,
+    Vertical,
 }
 
 /// One side of a box, in tenths of pixels.
@@ -42,8 +54,12 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
     }
     let geometry = &node.geometry;
     let flows = parent.is_some_and(|parent| parent.geometry.mode != Mode::None) && !geometry.is_absolute;
-    let mut place =
-        Place { clips: geometry.clips, inner_constraints: inner_constraints(node), ..Place::default() };
+    let mut place = Place {
+        clips: geometry.clips,
+        inner_constraints: inner_constraints(node),
+        stretches: geometry.stretches && !node.children.is_empty(),
+        ..Place::default()
+    };
     let Some([x, y, width, height]) = geometry.bounds else { return place };
     place.is_absolute =
         geometry.is_absolute && parent.is_some_and(|parent| parent.geometry.mode != Mode::None);
@@ -51,6 +67,7 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
     place.height = side(geometry.sizing[1], height);
     let Some(parent) = parent else { return place };
     if flows {
+        place.stretched = stretched(parent);
         return place;
     }
     let is_free = match parent.kind {
@@ -91,6 +108,12 @@ pub(super) fn of(node: &Node, parent: Option<&Node>) -> Place {
     place
 }
 
+/// Across what a parent stretches everything that it lays out.
+fn stretched(parent: &Node) -> Option<Axis> {
+    let axis = if parent.geometry.mode == Mode::Row { Axis::Vertical } else { Axis::Horizontal };
+    parent.geometry.stretches.then_some(axis)
+}
+
 /// Only a container that lays nothing out has any use for them.
 fn inner_constraints(node: &Node) -> Option<[Constraint; 2]> {
     let is_free =
@@ -117,8 +140,18 @@ fn write_tenths(out: &mut String, tenths: i64) {
 }
 
 impl Place {
-    /// Writes it: ` @12,8 fill×40 pin-right`.
+    /// Writes it, whatever the parent says: ` @12,8 40×40 pin-right`.
     pub(super) fn write(&self, out: &mut String) {
+        Self { stretched: None, stretches: false, ..self.clone() }.write_with(out, write_size);
+    }
+
+    /// Writes it below the line of its parent: what that says is not said again, and a square has one
+    /// size: ` @12,8 size40 pin-right`.
+    pub(super) fn write_in_tree(&self, out: &mut String) {
+        self.write_with(out, write_short_size);
+    }
+
+    fn write_with(&self, out: &mut String, write_size: impl Fn(&mut String, Side, Side)) {
         if self.is_absolute {
             out.push_str(" absolute");
         }
@@ -128,16 +161,29 @@ impl Place {
         if let Some(position) = self.position.filter(|position| *position != [0, 0]) {
             write_position(out, position);
         }
-        match (self.width, self.height) {
+        let (width, height) = self.own_sides();
+        match (width, height) {
             (Side::Unsaid, Side::Unsaid) => {}
-            (width, Side::Unsaid) => width.write(out, " w-"),
-            (Side::Unsaid, height) => height.write(out, " h-"),
+            (width, Side::Unsaid) => width.write(out, " w"),
+            (Side::Unsaid, height) => height.write(out, " h"),
             (width, height) => write_size(out, width, height),
         }
         layout::pins(out, " pin-", self.constraints);
         layout::pins(out, " children-pin-", self.inner_constraints.unwrap_or_default());
         if self.clips {
             out.push_str(" clip");
+        }
+        if self.stretches {
+            out.push_str(" stretch");
+        }
+    }
+
+    /// Width and height, without what the parent says.
+    const fn own_sides(&self) -> (Side, Side) {
+        match self.stretched {
+            None => (self.width, self.height),
+            Some(Axis::Horizontal) => (Side::Unsaid, self.height),
+            Some(Axis::Vertical) => (self.width, Side::Unsaid),
         }
     }
 
@@ -157,12 +203,17 @@ impl Place {
             _ => {}
         }
         let is_sized_anew = before.covers && !self.covers;
-        let changes = |now: Side, then: Side| is_sized_anew || !self.covers && now != then;
-        match (changes(self.width, before.width), changes(self.height, before.height)) {
+        // What the other parent said and this one does not has to be said here.
+        let is_let_go = |axis| before.stretched == Some(axis) && self.stretched != Some(axis);
+        let changes =
+            |now: Side, then: Side, axis| is_sized_anew || !self.covers && (now != then || is_let_go(axis));
+        let width = changes(self.width, before.width, Axis::Horizontal);
+        let height = changes(self.height, before.height, Axis::Vertical);
+        match (width, height) {
             (false, false) => {}
-            (true, false) => self.width.write(out, " w-"),
-            (false, true) => self.height.write(out, " h-"),
-            (true, true) => write_size(out, self.width, self.height),
+            (true, false) => self.width.write(out, " w"),
+            (false, true) => self.height.write(out, " h"),
+            (true, true) => write_short_size(out, self.width, self.height),
         }
         let inner = |place: &Self| place.inner_constraints.unwrap_or_default();
         for (word, now, then) in
@@ -178,6 +229,9 @@ impl Place {
         if self.clips != before.clips {
             out.push_str(if self.clips { " clip" } else { " no-clip" });
         }
+        if self.stretches != before.stretches {
+            out.push_str(if self.stretches { " stretch" } else { " no-stretch" });
+        }
     }
 }
 
@@ -189,13 +243,27 @@ fn write_position(out: &mut String, [x, y]: [i64; 2]) {
 }
 
 fn write_size(out: &mut String, width: Side, height: Side) {
-    width.write(out, " ");
-    height.write(out, "×");
+    out.push(' ');
+    width.write(out, "");
+    out.push('×');
+    height.write(out, "");
+}
+
+fn write_short_size(out: &mut String, width: Side, height: Side) {
+    if matches!(width, Side::Pixels(_)) && width == height {
+        width.write(out, " size");
+    } else {
+        write_size(out, width, height);
+    }
 }
 
 impl Side {
-    fn write(self, out: &mut String, before: &str) {
-        out.push_str(before);
+    /// Behind the letter of the side, or nothing: `w40`, `w-fill`, `40`.
+    fn write(self, out: &mut String, letter: &str) {
+        out.push_str(letter);
+        if !letter.is_empty() && !matches!(self, Self::Pixels(_)) {
+            out.push('-');
+        }
         match self {
             Self::Unsaid => out.push_str("hug"),
             Self::Fill => out.push_str("fill"),
@@ -231,5 +299,39 @@ mod tests {
         assert_eq!(changes(&hugs, &covers), " in-flow hug×hug");
         let fills = box_at(None, Side::Fill, Side::Pixels(125));
         assert_eq!(changes(&fills, &hugs), " fill×12.5");
+        let square = box_at(None, Side::Pixels(125), Side::Pixels(125));
+        assert_eq!(changes(&square, &hugs), " size12.5");
+        let narrow = box_at(None, Side::Pixels(125), Side::Unsaid);
+        assert_eq!(changes(&narrow, &hugs), " w12.5");
+    }
+
+    #[test]
+    fn what_the_parent_says_is_not_said_again() {
+        let fills = Place { width: Side::Fill, height: Side::Pixels(400), ..Place::default() };
+        let stretched = Place { stretched: Some(Axis::Horizontal), ..fills.clone() };
+        let text = |place: &Place| {
+            let (mut alone, mut in_tree) = (String::new(), String::new());
+            place.write(&mut alone);
+            place.write_in_tree(&mut in_tree);
+            (alone, in_tree)
+        };
+        assert_eq!(text(&fills), (" fill×40".to_owned(), " fill×40".to_owned()));
+        assert_eq!(text(&stretched), (" fill×40".to_owned(), " h40".to_owned()));
+        let changes = |now: &Place, before: &Place| {
+            let mut out = String::new();
+            now.write_changes(before, &mut out);
+            out
+        };
+        let square = Place { width: Side::Pixels(400), ..fills.clone() };
+        assert_eq!(text(&square), (" 40×40".to_owned(), " size40".to_owned()));
+        // As the other one is nothing without its parent's word.
+        assert_eq!(changes(&fills, &stretched), " w-fill");
+        assert_eq!(changes(&stretched, &fills), "");
+        assert_eq!(changes(&stretched, &stretched), "");
+        let hugs = Place { width: Side::Unsaid, ..fills.clone() };
+        assert_eq!(changes(&hugs, &stretched), " w-hug");
+        assert_eq!(changes(&stretched, &hugs), " w-fill");
+        let holds = Place { stretches: true, ..fills.clone() };
+        assert_eq!(changes(&holds, &fills) + &changes(&fills, &holds), " stretch no-stretch");
     }
 }

@@ -9,10 +9,11 @@ use super::{
     Options,
     collapse::DRAWINGS,
     facts::Facts,
+    ids,
     legend::Term,
     lines::{Line, Role, Slot},
     model::{COMPONENT, Design, END, FAMILY, Fact, Group, Key, Kind, Mode, NODE, Symbol, VARIABLE},
-    names::{self, Definition, Names},
+    names::{self, Definition, Names, UsualFont},
     share::Anchor,
     variables::{self, Origin},
     view::View,
@@ -27,13 +28,19 @@ pub(super) struct Printer<'a> {
     facts: Facts<'a>,
     pub(super) options: &'a Options,
     names: Names,
-    /// The font family that is not said again.
-    usual_family: Option<&'a str>,
+    /// The font family and weight that are not said again.
+    usual_font: Option<UsualFont<'a>>,
     /// Texts longer than this are cut.
     longest_text: usize,
     pub(super) terms: BTreeSet<Term>,
     /// Nodes whose id stands in full, since their parent has no line.
     pub(super) with_whole_id: HashSet<u32>,
+    /// Where the words of the line that is written begin.
+    pub(super) line_start: usize,
+    /// Nodes that other lines mean by their id.
+    pub(super) meant: HashSet<u32>,
+    /// The node of the line above, and how many lines running have said no id.
+    pub(super) above: Option<(u32, u32)>,
     /// Nodes by their id, once somebody asked.
     by_id: Option<HashMap<&'a str, u32>>,
     /// Components whose id stands already.
@@ -52,10 +59,13 @@ impl<'a> Printer<'a> {
             facts: Facts::new(view, options),
             options,
             names: Names::default(),
-            usual_family: None,
+            usual_font: None,
             longest_text,
             terms: BTreeSet::new(),
             with_whole_id: HashSet::new(),
+            line_start: 0,
+            meant: HashSet::new(),
+            above: None,
             by_id: None,
             named: HashSet::new(),
             mentioned: Vec::new(),
@@ -101,7 +111,8 @@ impl<'a> Printer<'a> {
     ) -> String {
         let mut printer = Self {
             names: Names::of(view.design, lines),
-            usual_family: names::usual_family(view.design, lines),
+            usual_font: names::usual_font(view.design, lines),
+            meant: meant(view.design, lines),
             ..Self::new(view, options, longest_text)
         };
         let definitions = printer.definitions();
@@ -126,8 +137,12 @@ impl<'a> Printer<'a> {
         if !self.design.name.is_empty() {
             let _ = writeln!(out, "# {}", words::quoted(&self.design.name));
         }
-        let mut legend: Vec<String> = self.terms.iter().map(|term| term.explained().to_owned()).collect();
-        legend.extend(self.usual_family.map(|family| format!("font {family} unless named")));
+        let terms = self.terms.iter().filter(|term| !term.is_explained_by(&self.terms));
+        let mut legend: Vec<String> = terms.map(|term| term.explained().to_owned()).collect();
+        legend.extend(self.usual_font.map(|UsualFont { family, weight }| match weight {
+            Some(weight) => format!("font {family} {weight} unless said"),
+            None => format!("font {family} unless said"),
+        }));
         if !legend.is_empty() {
             let _ = writeln!(out, "({})", legend.join("; "));
         }
@@ -154,7 +169,6 @@ impl<'a> Printer<'a> {
                 Definition::Look(facts) => facts.iter().for_each(|fact| self.fact(fact)),
             }
             self.out.push('\n');
-            self.terms.insert(Term::Name);
         }
         std::mem::take(&mut self.out)
     }
@@ -181,9 +195,13 @@ impl<'a> Printer<'a> {
     }
 
     fn line(&mut self, line: &Line) {
-        for _ in 0..line.depth {
-            self.out.push(' ');
+        if line.is_joined {
+            self.out.pop();
+            self.out.push_str(" > ");
+        } else {
+            self.out.extend(std::iter::repeat_n(' ', line.depth));
         }
+        self.line_start = self.out.len();
         if let Some((anchor, first)) = line.anchor
             && !matches!(line.role, Role::Difference { .. })
         {
@@ -235,6 +253,9 @@ impl<'a> Printer<'a> {
             }
         }
         self.out.push('\n');
+        if !matches!(line.role, Role::Full { .. } | Role::Same { .. }) {
+            self.above = None;
+        }
     }
 
     /// Where a layer stands that the repeated subtree has not there.
@@ -252,12 +273,14 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The id of a node in a repeated subtree, as its line says it: short where no other one in it has the
-    /// same short one.
+    /// The id of a node in a repeated subtree: what it ends with, or as its line says it, where that can
+    /// be no other one in it.
     fn id_in(&mut self, first: u32, node: u32) {
         let short = if self.with_whole_id.contains(&node) { "" } else { self.short_id(node) };
-        let id = if self.count_short(first, short) == 1 { short } else { self.id(node) };
-        self.out.push_str(id);
+        let whole = self.id(node);
+        let mut forms = [ids::ending(whole).unwrap_or_default(), short].into_iter();
+        let id = forms.find(|form| !form.is_empty() && self.count_called(first, form) == 1);
+        self.out.push_str(id.unwrap_or(whole));
     }
 
     fn changed_name(&mut self, node: u32, before: u32) {
@@ -304,7 +327,7 @@ impl<'a> Printer<'a> {
             let mut words = String::new();
             match before.and_then(|before| self.facts.place_in_tree(before)) {
                 Some(before) => place.write_changes(&before, &mut words),
-                None => place.write(&mut words),
+                None => place.write_in_tree(&mut words),
             }
             self.note_place(&words);
             self.out.push_str(&words);
@@ -320,13 +343,15 @@ impl<'a> Printer<'a> {
                 });
             }
         }
+        if facts.iter().any(|fact| fact.key == Key::Stroke) && !self.is_stroke_told(facts) {
+            self.terms.insert(Term::stroke(node.kind));
+        }
         self.facts_with_look(facts);
         for key in &line.absent {
             let _ = write!(self.out, " {}", key.absent());
         }
         if node.hidden != before.map_or(0, |before| self.design.node(before).hidden) {
             let _ = write!(self.out, " ({} hidden)", node.hidden);
-            self.terms.insert(Term::Hidden);
         }
         if self.includes(Group::Comments)
             && let Some(comments) = self.options.comments.get(self.id(line.node))
@@ -337,11 +362,25 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Whether a line says how wide a stroke is and where it lies.
+    fn is_stroke_told(&self, facts: &[Fact]) -> bool {
+        let words = facts.iter().find(|fact| fact.key == Key::StrokeWords);
+        let words = words.map_or("", |fact| self.design.symbols.get(fact.words));
+        words.contains("px") && ["inside", "center", "outside"].iter().any(|side| words.contains(side))
+    }
+
+    /// Between two words of a line.
+    pub(super) fn space(&mut self) {
+        if self.out.len() > self.line_start {
+            self.out.push(' ');
+        }
+    }
+
     fn note_place(&mut self, words: &str) {
         for (has, term) in [
             (words.contains('@'), Term::Position),
-            (words.contains("inset0"), Term::Inset),
-            (words.contains('×') || words.contains(" w-"), Term::Size),
+            (words.contains(" stretch"), Term::Stretch),
+            (words.contains(['×', 'w', 'h']) || words.contains(" size"), Term::Size),
         ] {
             if has {
                 self.terms.insert(term);
@@ -366,11 +405,8 @@ impl<'a> Printer<'a> {
     fn fact(&mut self, fact: &Fact) {
         match fact.key {
             Key::Text => {
-                self.out.push(' ');
+                self.space();
                 return self.text(fact.words);
-            }
-            Key::Stroke | Key::StrokeWords => {
-                self.terms.insert(Term::Stroke);
             }
             Key::Runs => {
                 self.terms.insert(Term::Run);
@@ -414,9 +450,11 @@ impl<'a> Printer<'a> {
     fn resolved(&mut self, words: &'a str) {
         let mut rest = words;
         if let Some((family, font)) = words.split_once(FAMILY) {
-            let is_usual = self.usual_family.is_some_and(|usual| usual == family);
-            rest = if is_usual { font.trim_start() } else { font };
-            if !is_usual {
+            rest = match self.usual_font.filter(|usual| usual.family == family) {
+                Some(usual) => without_weight(font.trim_start(), usual.weight),
+                None => font,
+            };
+            if rest == font {
                 self.resolved(family);
             }
         }
@@ -478,6 +516,35 @@ impl<'a> Printer<'a> {
         let text = self.design.symbols.get(text);
         self.out.push_str(&cut(text, self.longest_text));
     }
+}
+
+/// The words of a font without its weight, where that is the usual one.
+fn without_weight<'a>(font: &'a str, usual: Option<&str>) -> &'a str {
+    let after = usual.and_then(|usual| font.strip_prefix(usual));
+    // A weight that a variable sets is said.
+    after.and_then(|after| after.strip_prefix(' ')).unwrap_or(font)
+}
+
+/// The nodes that lines other than their own name by their id.
+fn meant(design: &Design, lines: &[Line]) -> HashSet<u32> {
+    let mut out = HashSet::new();
+    let mut ids: HashSet<&str> = HashSet::new();
+    for line in lines {
+        if let Role::Difference { from, .. } | Role::Missing { from, .. } = line.role {
+            out.insert(from);
+        }
+        if let Some((Anchor::Before(node) | Anchor::LastIn(node), _)) = line.anchor {
+            out.insert(node);
+        }
+        for fact in &line.facts {
+            let mentions = design.symbols.get(fact.words).split(NODE).skip(1);
+            ids.extend(mentions.filter_map(|rest| rest.split(END).next()));
+        }
+    }
+    if !ids.is_empty() {
+        out.extend(lines.iter().map(|line| line.node).filter(|node| ids.contains(design.id(*node))));
+    }
+    out
 }
 
 /// A quoted text, cut where it is longer than this many characters.

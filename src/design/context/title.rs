@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     ids,
     legend::Term,
-    lines::Line,
+    lines::{Line, Role},
     model::{Component, Fact, Group, Key, Kind, Mode, Node, Symbol},
     print::Printer,
     view::is_generated,
@@ -23,6 +23,7 @@ impl<'a> Printer<'a> {
                 self.terms.insert(Term::Drawing);
                 self.out.push_str("svg");
             }
+            (Kind::Text, _) if is_bare(line) => {}
             (Kind::Instance, _) => self.instance(line.node),
             (Kind::Frame, Mode::Row) if is_laid_out => self.out.push_str("row"),
             (Kind::Frame, Mode::Column) if is_laid_out => self.out.push_str("column"),
@@ -45,8 +46,18 @@ impl<'a> Printer<'a> {
         self.line_id(line);
     }
 
+    /// The id, unless it is what the line above leads to expect.
     pub(super) fn line_id(&mut self, line: &Line) {
-        self.out.push_str(" #");
+        /// So few that nobody has to count.
+        const MOST_WITHOUT: u32 = 2;
+        let above = self.above.replace((line.node, 0)).filter(|(_, without)| *without < MOST_WITHOUT);
+        if let Some((_, without)) = above.filter(|(above, _)| self.is_id_left_out(line, *above)) {
+            self.terms.insert(Term::NextId);
+            self.above = Some((line.node, without + 1));
+            return;
+        }
+        self.space();
+        self.out.push('#');
         let id = if line.parent.is_some() {
             self.short_id(line.node)
         } else {
@@ -54,6 +65,28 @@ impl<'a> Printer<'a> {
             self.id(line.node)
         };
         self.out.push_str(id);
+    }
+
+    /// Whether a line needs no id, since it is one more than that of the line above: only for what nobody
+    /// looks for by its id.
+    fn is_id_left_out(&self, line: &Line, above: u32) -> bool {
+        let node = self.design.node(line.node);
+        let is_landmark = match line.parent.map(|parent| self.design.node(parent).kind) {
+            None | Some(Kind::Document | Kind::Page | Kind::Section | Kind::ComponentSet) => true,
+            Some(_) => matches!(node.kind, Kind::Component | Kind::ComponentSet | Kind::Section),
+        };
+        // Behind a name, a text of another kind of node could be taken for the name.
+        let can_be_told_apart =
+            node.kind == Kind::Text || !node.facts.iter().any(|fact| fact.key == Key::Text);
+        // Nor could the colours of a drawing be taken for an id.
+        let has_colours = node.facts.iter().any(|fact| fact.key == Key::Inside);
+        matches!(line.role, Role::Full { .. })
+            && !has_colours
+            && line.anchor.is_none()
+            && !is_landmark
+            && can_be_told_apart
+            && !self.meant.contains(&line.node)
+            && ids::follows(self.id(line.node), self.id(above))
     }
 
     /// The layer's name, where it says more than the type or the component.
@@ -67,6 +100,8 @@ impl<'a> Printer<'a> {
             || node.facts.iter().any(says_the_same)
             || node.kind == Kind::Document
             || is_generated(name, node.kind)
+            || is_key(name)
+            || (node.is_drawing && name.eq_ignore_ascii_case("svg"))
             || (node.kind == Kind::Instance && self.component_name(node_component(node)) == Some(name));
         if is_left_out {
             return;
@@ -108,10 +143,13 @@ impl<'a> Printer<'a> {
         short
     }
 
-    /// How many nodes of a subtree have this short id.
-    pub(super) fn count_short(&self, root: u32, short: &str) -> usize {
-        let own = |child: u32| usize::from(ids::short(self.id(child), Some(self.id(root))) == short);
-        self.view.children(root).map(|child| own(child) + self.count_short(child, short)).sum()
+    /// How many nodes of a subtree somebody could mean who calls one so: by the short id or its end.
+    pub(super) fn count_called(&self, root: u32, called: &str) -> usize {
+        let own = |child: u32| {
+            let id = self.id(child);
+            usize::from(ids::short(id, Some(self.id(root))) == called || ids::ending(id) == Some(called))
+        };
+        self.view.children(root).map(|child| own(child) + self.count_called(child, called)).sum()
     }
 
     pub(super) fn component_name(&self, component: Symbol) -> Option<&'a str> {
@@ -163,18 +201,23 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// Names that a machine made can be longer than what they name.
-fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
-    const LONGEST: usize = 60;
-    /// What tells two keys apart.
-    const KEY: usize = 8;
-    let is_key = name.len() > 24
+/// Whether a line is that of a text whose letters say what it is.
+fn is_bare(line: &Line) -> bool {
+    let first = line.facts.iter().find(|fact| fact.key != Key::Type);
+    line.depth > 0 && line.anchor.is_none() && first.is_some_and(|fact| fact.key == Key::Text)
+}
+
+/// Whether a name is a key that some machine made: it tells nobody anything.
+fn is_key(name: &str) -> bool {
+    name.len() > 24
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         && name.bytes().filter(u8::is_ascii_digit).count() > 2
-        && name.bytes().any(|byte| byte.is_ascii_uppercase());
-    if is_key {
-        return format!("{}…", name.get(..KEY).unwrap_or_default()).into();
-    }
+        && name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Names can be longer than what they name.
+fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
+    const LONGEST: usize = 60;
     match name.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default().trim_end_matches('\\')).into(),
         None => name.into(),

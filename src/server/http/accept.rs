@@ -1,13 +1,12 @@
 //! Connections: how many, how long, and in what encryption.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{convert::Infallible, fs, path::Path, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, body::Body};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
-    service::TowerToHyperService,
 };
 use rustls::{
     ServerConfig,
@@ -21,7 +20,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::gate::Peer;
+use super::{
+    Front,
+    gate::{Peer, gate},
+    routes,
+};
 use crate::{
     error::{Error, Result},
     settings::Tls,
@@ -43,9 +46,10 @@ const SEND_BUFFER: usize = 64 * 1024;
 pub(super) async fn run(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    front: Arc<Front>,
     stop: CancellationToken,
 ) {
+    let router = routes::router(&front);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {
@@ -65,10 +69,10 @@ pub(super) async fn run(
         };
         // Small answers must not wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
-        let (router, tls, graceful) =
-            (router.clone().layer(axum::Extension(Peer(address.ip()))), tls.clone(), graceful.watcher());
+        let guest = Guest { front: front.clone(), router: router.clone(), peer: Peer(address.ip()) };
+        let (tls, graceful) = (tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            greet(stream, tls, router, graceful).await;
+            greet(stream, tls, guest, graceful).await;
             drop(place);
         });
     }
@@ -76,25 +80,37 @@ pub(super) async fn run(
     graceful.shutdown().await;
 }
 
-async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, graceful: Watcher) {
-    let Some(tls) = tls else { return converse(stream, router, graceful).await };
+/// Whoever is at the other end of a connection, and what it is shown.
+struct Guest {
+    front: Arc<Front>,
+    router: Router,
+    peer: Peer,
+}
+
+async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, guest: Guest, graceful: Watcher) {
+    let Some(tls) = tls else { return converse(stream, guest, graceful).await };
     match tokio::time::timeout(TLS_LIMIT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, router, graceful).await,
+        Ok(Ok(stream)) => converse(stream, guest, graceful).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake of TLS failed"),
         Err(_) => tracing::debug!("a handshake of TLS took too long"),
     }
 }
 
-async fn converse<S>(stream: S, router: Router, graceful: Watcher)
+async fn converse<S>(stream: S, guest: Guest, graceful: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Guest { front, router, peer } = guest;
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let answered = gate(front.clone(), peer, request.map(Body::new), router.clone());
+        async { Ok::<_, Infallible>(answered.await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_headers(MOST_HEADERS)
         .max_buf_size(LARGEST_HEAD.max(SEND_BUFFER))
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = graceful.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -2,32 +2,37 @@
 //! whether there is anything, who calls, what it carries, whose Figma account is meant.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     net::{IpAddr, SocketAddr},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{
+    Router,
     body::{Body, Bytes},
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::Next,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
-use serde::{Deserialize, de::IgnoredAny};
+use futures_util::{StreamExt, future::BoxFuture};
+use serde::de::IgnoredAny;
 use serde_json::json;
+use tower_service::Service;
 use tracing::Instrument;
 use url::Url;
 
 use super::{
     Front,
     access::Who,
+    direct::Call,
     log::Line,
     visit::{VISIT, Visit},
 };
 use crate::{
-    auth::random_name,
     error::{Error, Result},
     settings::HttpSettings,
 };
@@ -96,17 +101,28 @@ struct Host {
 
 impl Host {
     fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if !port.contains(']') => (name, Some(port.parse().ok()?)),
-            _ => (text.as_str(), None),
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
-        let is_fit = !name.is_empty()
-            && name.chars().all(is_name)
-            && (!name.contains(':') || name.starts_with('[') && name.ends_with(']'));
-        is_fit.then(|| Self { name: name.trim_end_matches('.').to_owned(), port })
+        let (name, port) = host_and_port(text)?;
+        Some(Self { name: name.to_ascii_lowercase(), port })
     }
+
+    /// Whether this name and port are the ones that are meant.
+    fn is(&self, (name, port): (&str, Option<u16>)) -> bool {
+        self.name.eq_ignore_ascii_case(name) && (self.port.is_none() || self.port == port)
+    }
+}
+
+/// A name as it is written before a port, and the port.
+fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let text = text.trim();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port.parse().ok()?)),
+        _ => (text, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+    let is_fit = !name.is_empty()
+        && name.chars().all(is_name)
+        && (!name.contains(':') || name.starts_with('[') && name.ends_with(']'));
+    is_fit.then(|| (name.trim_end_matches('.'), port))
 }
 
 impl Names {
@@ -139,18 +155,12 @@ impl Names {
         let missing = || Refusal::new(StatusCode::BAD_REQUEST, "bad_host", "exactly one `Host` is needed");
         let mut given = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (given.next(), given.next()) else { return Err(missing()) };
-        let named = [host.to_str().ok(), uri.authority().map(axum::http::uri::Authority::as_str)];
-        if host.to_str().ok().and_then(Host::parse).is_none() {
-            return Err(missing());
-        }
-        let is_ours = |text: &str| {
-            Host::parse(text).is_some_and(|given| {
-                self.hosts
-                    .iter()
-                    .any(|host| host.name == given.name && (host.port.is_none() || host.port == given.port))
-            })
-        };
-        if named.into_iter().flatten().all(is_ours) {
+        let Some(named) = host.to_str().ok().and_then(host_and_port) else { return Err(missing()) };
+        let is_ours = |named| self.hosts.iter().any(|host| host.is(named));
+        // Who names a host in the request line as well is held to both.
+        let is_line_fine =
+            uri.authority().is_none_or(|authority| host_and_port(authority.as_str()).is_some_and(is_ours));
+        if is_ours(named) && is_line_fine {
             return Ok(());
         }
         Err(Refusal::new(
@@ -185,34 +195,29 @@ impl Names {
     }
 }
 
-/// The parts of a message that the access log names.
-#[derive(Debug, Default, Deserialize)]
-struct Spoken {
-    method: Option<String>,
-    #[serde(default)]
-    params: Option<SpokenParams>,
+/// What becomes of a request that was let in.
+enum Admitted {
+    /// It is a call that is answered on the spot.
+    Call(Call, Visit),
+    /// It goes on, as part of a visit where the protocol is spoken.
+    On(Request, Option<Visit>),
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct SpokenParams {
-    name: Option<String>,
-}
-
-/// The gate itself: passes a request on, or answers it.
-pub(super) async fn gate(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+/// The gate itself: answers a request, or passes it on to what there is at its path.
+pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router: Router) -> Response {
     let started = Instant::now();
-    let id = random_name();
-    let peer = request.extensions().get::<Peer>().copied();
+    let id = request_name();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut line = Line::new(&id, peer.map(|peer| peer.0), &method, &path);
+    let mut line = Line::new(&id, peer.0, &method, &path);
     let span = tracing::info_span!("request", id = id.as_str());
-    let mut response = match admit(&front, request, &mut line).await {
-        Ok((request, Some(visit))) => {
+    let mut response = match admit(&front, peer, request, &mut line).await {
+        Ok(Admitted::Call(call, visit)) => call.answer(visit.server).instrument(span).await,
+        Ok(Admitted::On(request, Some(visit))) => {
             let visit = Arc::new(visit);
-            let answered = VISIT.scope(visit.clone(), next.run(request)).instrument(span).await;
+            let answered = VISIT.scope(visit.clone(), passed_on(router, request)).instrument(span).await;
             mended(answered, &method, &visit)
         }
-        Ok((request, None)) => next.run(request).instrument(span).await,
+        Ok(Admitted::On(request, None)) => passed_on(router, request).instrument(span).await,
         Err(refusal) => refusal.into_response(),
     };
     front.metrics.answered(&path, response.status().as_u16());
@@ -222,9 +227,25 @@ pub(super) async fn gate(State(front): State<Arc<Front>>, request: Request, next
         log.write(&line);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", value);
+        static NAME: HeaderName = HeaderName::from_static("x-request-id");
+        response.headers_mut().insert(&NAME, value);
     }
     response
+}
+
+/// Boxed: few requests go here, and all would be as large as the largest.
+fn passed_on(mut router: Router, request: Request) -> BoxFuture<'static, Response> {
+    Box::pin(async move { router.call(request).await.unwrap_or_else(|never| match never {}) })
+}
+
+/// A name for a request that no other has, here or in another process. It is no secret, and costs no
+/// call of the system.
+fn request_name() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let [one, two] = KEYS.each_ref().map(|key| u128::from(key.hash_one(number)));
+    format!("{:032x}", one << 64 | two)
 }
 
 /// What the protocol library answers in a way that clients stumble over.
@@ -254,45 +275,72 @@ pub(super) fn no_message() -> Response {
 /// Everything that has to be right before the protocol is spoken.
 async fn admit(
     front: &Front,
+    peer: Peer,
     request: Request,
     line: &mut Line<'_>,
-) -> Result<(Request, Option<Visit>), Refusal> {
+) -> Result<Admitted, Refusal> {
     front.names.check_host(request.uri(), request.headers())?;
     front.names.check_origin(request.headers())?;
     let path = request.uri().path();
     let is_legacy =
         front.has_legacy_sse && matches!(path, "/sse" | "/sse/readonly" | "/messages" | "/messages/readonly");
-    let is_protocol = is_legacy || matches!(path, "/mcp" | "/mcp/readonly");
+    let is_streamable = matches!(path, "/mcp" | "/mcp/readonly");
     match path {
-        "/health" | "/ready" => return Ok((request, None)),
+        "/health" | "/ready" => return Ok(Admitted::On(request, None)),
         "/.well-known/oauth-protected-resource" | "/.well-known/oauth-protected-resource/mcp"
             if front.door.has_issuer() =>
         {
-            return Ok((request, None));
+            return Ok(Admitted::On(request, None));
         }
         "/metrics" => {
-            let peer = request.extensions().get::<Peer>().copied();
             check_reader(front, request.headers(), peer).await?;
-            return Ok((request, None));
+            return Ok(Admitted::On(request, None));
         }
-        _ if is_protocol => {}
+        _ if is_streamable || is_legacy => {}
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "MCP is spoken at /mcp")),
     }
     let who = front.door.check(request.headers()).await?;
-    let mut request = with_media_types(request);
-    if request.method() == Method::POST {
-        request = checked_body(request, line, front.log.is_some()).await?;
+    let (mut parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        let visit = visit_of(front, &who, parts.uri.path(), &parts.headers, line)?;
+        return Ok(Admitted::On(Request::from_parts(parts, body), Some(visit)));
     }
-    let visit = front.visit(&who, request.uri().path(), request.headers())?;
-    line.caller = visit.identity.short();
-    Ok((request, Some(visit)))
+    name_media_types(&mut parts.headers);
+    let body = checked_body(&parts.headers, body).await?;
+    let may_be_answered_here = is_streamable && !front.sessions.are_on;
+    let call = if may_be_answered_here { Call::read(&parts.headers, &body) } else { None };
+    if call.is_none() {
+        check_json(&body)?;
+    }
+    if front.log.is_some() {
+        line.says(&body);
+    }
+    let visit = visit_of(front, &who, parts.uri.path(), &parts.headers, line)?;
+    Ok(match call {
+        Some(call) => Admitted::Call(call, visit),
+        None => Admitted::On(Request::from_parts(parts, Body::from(body)), Some(visit)),
+    })
+}
+
+fn visit_of(
+    front: &Front,
+    who: &Who,
+    path: &str,
+    headers: &HeaderMap,
+    line: &mut Line<'_>,
+) -> Result<Visit, Refusal> {
+    let visit = front.visit(who, path, headers)?;
+    if front.log.is_some() {
+        line.caller = visit.identity().short();
+    }
+    Ok(visit)
 }
 
 /// Figures are for whoever runs the server: who shows a token, or sits at this machine.
-async fn check_reader(front: &Front, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Refusal> {
+async fn check_reader(front: &Front, headers: &HeaderMap, peer: Peer) -> Result<(), Refusal> {
     match front.door.check(headers).await? {
         Who::Anybody => {
-            if peer.is_some_and(|peer| peer.0.to_canonical().is_loopback()) {
+            if peer.0.to_canonical().is_loopback() {
                 return Ok(());
             }
             Err(Refusal::new(StatusCode::FORBIDDEN, "not_here", "the figures are for this machine only"))
@@ -302,21 +350,20 @@ async fn check_reader(front: &Front, headers: &HeaderMap, peer: Option<Peer>) ->
 }
 
 /// The protocol library wants both media types by name. Whoever accepts anything accepts both.
-fn with_media_types(mut request: Request) -> Request {
-    let accepts_anything = request.headers().get(header::ACCEPT).is_none_or(|value| {
-        value.to_str().is_ok_and(|text| text.split([',', ';']).any(|part| part.trim() == "*/*"))
+fn name_media_types(headers: &mut HeaderMap) {
+    let accepts_anything = headers.get(header::ACCEPT).is_none_or(|value| {
+        let is_anything = |text: &str| text.split([',', ';']).any(|part| part.trim() == "*/*");
+        value.to_str().is_ok_and(|text| text.contains('*') && is_anything(text))
     });
-    if accepts_anything && request.method() == Method::POST {
+    if accepts_anything {
         let both = HeaderValue::from_static("application/json, text/event-stream");
-        request.headers_mut().insert(header::ACCEPT, both);
+        headers.insert(header::ACCEPT, both);
     }
-    request
 }
 
-/// The whole body, if it is JSON of a fit size.
-async fn checked_body(request: Request, line: &mut Line<'_>, is_logged: bool) -> Result<Request, Refusal> {
-    let is_json = request
-        .headers()
+/// The whole body, if its head says that it is JSON and it is of a fit size.
+async fn checked_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let is_json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.split(';').next())
@@ -325,17 +372,14 @@ async fn checked_body(request: Request, line: &mut Line<'_>, is_logged: bool) ->
         let text = "the content type must be application/json";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_type", text));
     }
-    let (parts, body) = request.into_parts();
     let too_slow = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body took too long");
-    let bytes = tokio::time::timeout(BODY_LIMIT, whole(body)).await.map_err(too_slow)??;
-    if serde_json::from_slice::<IgnoredAny>(&bytes).is_err() {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_json", "the body is no JSON"));
-    }
-    if is_logged && let Ok(spoken) = serde_json::from_slice::<Spoken>(&bytes) {
-        line.spoken = spoken.method.map(|method| crate::error::foreign(&method));
-        line.tool = spoken.params.and_then(|params| params.name).map(|name| crate::error::foreign(&name));
-    }
-    Ok(Request::from_parts(parts, Body::from(bytes)))
+    tokio::time::timeout(BODY_LIMIT, whole(body)).await.map_err(too_slow)?
+}
+
+fn check_json(body: &[u8]) -> Result<(), Refusal> {
+    serde_json::from_slice::<IgnoredAny>(body)
+        .map(drop)
+        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "bad_json", "the body is no JSON"))
 }
 
 async fn whole(body: Body) -> Result<Bytes, Refusal> {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::http::Method;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::Tell;
@@ -29,7 +30,7 @@ pub(super) struct AccessLog {
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) id: &'a str,
-    pub(super) peer: Option<IpAddr>,
+    pub(super) peer: IpAddr,
     pub(super) method: &'a Method,
     pub(super) path: &'a str,
     pub(super) status: u16,
@@ -39,6 +40,19 @@ pub(super) struct Line<'a> {
     /// The method of MCP.
     pub(super) spoken: Option<String>,
     pub(super) tool: Option<String>,
+}
+
+/// The parts of a message that are named.
+#[derive(Debug, Default, Deserialize)]
+struct Spoken {
+    method: Option<String>,
+    #[serde(default)]
+    params: Option<SpokenParams>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct SpokenParams {
+    name: Option<String>,
 }
 
 /// A moment as RFC 3339 writes it, which tools that read logs know.
@@ -51,7 +65,7 @@ fn moment(time: SystemTime) -> String {
 
 impl<'a> Line<'a> {
     /// What is known at the beginning.
-    pub(super) fn new(id: &'a str, peer: Option<IpAddr>, method: &'a Method, path: &'a str) -> Self {
+    pub(super) fn new(id: &'a str, peer: IpAddr, method: &'a Method, path: &'a str) -> Self {
         Self {
             id,
             peer,
@@ -63,6 +77,13 @@ impl<'a> Line<'a> {
             spoken: None,
             tool: None,
         }
+    }
+
+    /// The method and the tool that a message names.
+    pub(super) fn says(&mut self, body: &[u8]) {
+        let Ok(spoken) = serde_json::from_slice::<Spoken>(body) else { return };
+        self.spoken = spoken.method.map(|method| foreign(&method));
+        self.tool = spoken.params.and_then(|params| params.name).map(|name| foreign(&name));
     }
 }
 
@@ -83,7 +104,7 @@ impl AccessLog {
             Format::Text | Format::Off => format!(
                 "{time} {} {} {} {path} {} {ms} ms {} {} {}\n",
                 line.id,
-                line.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string()),
+                line.peer,
                 line.method,
                 line.status,
                 if line.caller.is_empty() { "-" } else { &line.caller },

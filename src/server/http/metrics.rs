@@ -1,6 +1,6 @@
 //! Figures for Prometheus. Their labels are names of our own: nothing that a caller sends.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -10,6 +10,7 @@ use prometheus_client::{
 
 use crate::{
     dispatch::{App, Saved},
+    error::Error,
     table,
 };
 
@@ -56,12 +57,28 @@ struct Answered {
     status: u16,
 }
 
-/// A call that is under way, for as long as it lives.
-pub(crate) struct UnderWay(Gauge);
+/// A call that is under way, for as long as it lives. One that is dropped was given up.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    metrics: Arc<Metrics>,
+    tool: &'static str,
+    started: Instant,
+    outcome: &'static str,
+}
+
+impl UnderWay {
+    /// It ended like this.
+    pub(crate) fn ended(mut self, outcome: &'static str) {
+        self.outcome = outcome;
+    }
+}
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.dec();
+        let Self { metrics, tool, outcome, .. } = self;
+        metrics.calls.get_or_create(&Call { tool, outcome }).inc();
+        metrics.seconds.get_or_create(&ToolLabel { tool }).observe(self.started.elapsed().as_secs_f64());
+        metrics.under_way.dec();
     }
 }
 
@@ -113,17 +130,11 @@ impl Metrics {
         }
     }
 
-    /// A call begins.
-    pub(crate) fn begin(&self) -> UnderWay {
+    /// A call of this tool begins.
+    pub(crate) fn begin(self: &Arc<Self>, tool: &str) -> UnderWay {
         self.under_way.inc();
-        UnderWay(self.under_way.clone())
-    }
-
-    /// A call ended.
-    pub(crate) fn ended(&self, tool: &str, outcome: &'static str, duration: Duration) {
         let tool = table::find(tool).map_or("unknown", |tool| tool.name);
-        self.calls.get_or_create(&Call { tool, outcome }).inc();
-        self.seconds.get_or_create(&ToolLabel { tool }).observe(duration.as_secs_f64());
+        UnderWay { metrics: self.clone(), tool, started: Instant::now(), outcome: Error::Cancelled.kind() }
     }
 
     /// An HTTP request was answered.

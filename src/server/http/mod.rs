@@ -7,6 +7,7 @@
 
 mod accept;
 mod access;
+mod direct;
 mod gate;
 mod jwt;
 mod log;
@@ -83,7 +84,7 @@ pub async fn serve(app: Arc<App>, caller: Arc<Caller>, settings: &HttpSettings, 
     let front = Arc::new(front(&app, caller, settings, bound, &public, closed.clone(), tell)?);
     tell(&format!("figma-mcp: listening at {scheme}://{bound}/mcp\n"));
     let stop = CancellationToken::new();
-    let accepting = accept::run(listener, tls, routes::router(&front), stop.clone());
+    let accepting = accept::run(listener, tls, front.clone(), stop.clone());
     let serving = tokio::spawn(accepting);
     told_to_stop().await;
     front.is_stopping.store(true, Ordering::Relaxed);

@@ -11,18 +11,12 @@ use axum::{
     body::to_bytes,
     extract::{Request, State},
     http::{Method, StatusCode, header},
-    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
-use super::{
-    Front,
-    gate::{LARGEST_BODY, gate},
-    sessions::Sessions,
-    visit::VISIT,
-};
+use super::{Front, gate::LARGEST_BODY, sessions::Sessions, visit::VISIT};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -42,7 +36,7 @@ const fn served(server: crate::server::Server) -> Served {
     crate::server::fixtures::WithFixtures(server)
 }
 
-/// Everything that is served, behind the gate.
+/// Everything that is served. Nothing comes here but through the gate.
 pub(super) fn router(front: &Arc<Front>) -> Router {
     let mcp = streamable(front);
     let serve =
@@ -63,7 +57,7 @@ pub(super) fn router(front: &Arc<Front>) -> Router {
             .route("/messages", post(messages))
             .route("/messages/readonly", post(messages));
     }
-    router.layer(from_fn_with_state(front.clone(), gate)).with_state(front.clone())
+    router.with_state(front.clone())
 }
 
 /// The protocol library's service. The gate has checked hosts and origins, on these routes and on all

@@ -41,7 +41,7 @@ impl Sessions {
     /// Whether the present request may use it. The library's own tasks, which belong to no request, may.
     fn is_for(&self, id: &SessionId) -> bool {
         let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        VISIT.try_with(|visit| owners.get(id) == Some(&visit.identity)).unwrap_or(true)
+        VISIT.try_with(|visit| owners.get(id) == Some(visit.identity())).unwrap_or(true)
     }
 
     fn check(&self, id: &SessionId) -> Result<(), LocalSessionManagerError> {
@@ -66,7 +66,7 @@ impl SessionManager for Sessions {
             let _ = VISIT.try_with(|visit| visit.found_no_room.store(true, Ordering::Relaxed));
             LocalSessionManagerError::SessionError(SessionError::SessionServiceTerminated)
         };
-        let identity = VISIT.try_with(|visit| visit.identity.clone()).map_err(|_| no_room())?;
+        let identity = VISIT.try_with(|visit| visit.identity().clone()).map_err(|_| no_room())?;
         if self.owners.lock().unwrap_or_else(PoisonError::into_inner).len() >= MOST_SESSIONS {
             return Err(no_room());
         }

@@ -92,7 +92,7 @@ impl Streams {
                 let text = "all streams are taken; /mcp has no such limit";
                 return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_room", text).into_response();
             }
-            let identity = visit.identity.clone();
+            let identity = visit.identity().clone();
             open.insert(name.clone(), Open { identity, messages, has_begun: Arc::default() });
         }
         self.metrics.streams.inc();
@@ -138,7 +138,7 @@ impl Streams {
             .map(|(_, value)| value.into_owned());
         let open = name
             .and_then(|name| self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned());
-        let Some(open) = open.filter(|open| open.identity == visit.identity) else {
+        let Some(open) = open.filter(|open| open.identity == *visit.identity()) else {
             return unknown().into_response();
         };
         let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(body) else {

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicBool},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak, atomic::AtomicBool},
 };
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 
 use super::{Front, access::Who, gate::Refusal};
@@ -25,16 +26,32 @@ tokio::task_local! {
 /// One request's view of the server.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// Equal for requests of the same caller with the same account and the same selection.
-    pub(super) identity: Fingerprint,
+    who: Who,
+    /// The selection, in words; empty where none was asked for.
+    wanted: String,
+    identity: OnceLock<Fingerprint>,
     pub(super) server: Server,
     /// Whether a session was wanted and there was no room for it.
     pub(super) found_no_room: AtomicBool,
 }
 
+impl Visit {
+    /// Equal for requests of the same caller with the same account and the same selection. Only what
+    /// outlives a request asks for it.
+    pub(super) fn identity(&self) -> &Fingerprint {
+        self.identity.get_or_init(|| {
+            let caller_name = match &self.who {
+                Who::Anybody => String::new(),
+                Who::Known(caller) => caller.text(),
+            };
+            Fingerprint::of(&[&caller_name, &self.server.caller.fingerprint().text(), &self.wanted])
+        })
+    }
+}
+
 /// The places of callers that have something under way.
 #[derive(Debug, Default)]
-pub(super) struct Visitors(Mutex<HashMap<Visitor, Weak<Semaphore>>>);
+pub(super) struct Visitors(Mutex<HashMap<Visitor, Weak<Semaphore>, RandomState>>);
 
 /// Who calls, with which Figma account.
 type Visitor = (Who, Fingerprint);
@@ -62,14 +79,9 @@ impl Front {
     pub(super) fn visit(&self, who: &Who, path: &str, headers: &HeaderMap) -> Result<Visit, Refusal> {
         let caller = self.caller(headers)?;
         let wants = Wants::read(path, headers)?;
-        let caller_name = match who {
-            Who::Anybody => String::new(),
-            Who::Known(caller) => caller.text(),
-        };
         let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint();
         let is_narrowed = wants != Wants::default();
         let wanted = if is_narrowed { format!("{wants:?}") } else { String::new() };
-        let identity = Fingerprint::of(&[&caller_name, &account.text(), &wanted]);
         let places = self.visitors.places(&(who.clone(), account.clone()));
         let mut server = self.server.clone();
         if let Some(caller) = caller {
@@ -80,20 +92,21 @@ impl Front {
             server.narrow = Arc::new(wants.selection()?);
             server.about = Arc::default();
         }
-        Ok(Visit { identity, server, found_no_room: AtomicBool::new(false) })
+        let identity = OnceLock::new();
+        Ok(Visit { who: who.clone(), wanted, identity, server, found_no_room: AtomicBool::new(false) })
     }
 
     /// Whoever brings a Figma token; `None` for the server's own account.
     fn caller(&self, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refusal> {
         let refuse = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, "bad_figma_token", text);
-        let kind = match one(headers, "x-figma-token-kind")? {
+        let kind = match one(headers, &KIND)? {
             None => TokenKind::Personal,
             Some(text) => TokenKind::ALL
                 .into_iter()
                 .find(|kind| kind.name().eq_ignore_ascii_case(text.trim()))
                 .ok_or_else(|| refuse("`X-Figma-Token-Kind` must be personal, plan or oauth"))?,
         };
-        let Some(secret) = one(headers, "x-figma-token")? else { return Ok(None) };
+        let Some(secret) = one(headers, &TOKEN)? else { return Ok(None) };
         if !self.takes_tokens {
             let text = "this server uses its own Figma account; callers' tokens have to be allowed with --allow-client-token";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "no_client_tokens", text));
@@ -113,6 +126,13 @@ struct Wants {
     read_only: bool,
 }
 
+static TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
+static TOOLS: HeaderName = HeaderName::from_static("x-mcp-tools");
+static EXCLUDED: HeaderName = HeaderName::from_static("x-mcp-exclude-tools");
+static READ_ONLY: HeaderName = HeaderName::from_static("x-mcp-readonly");
+static TOKEN: HeaderName = HeaderName::from_static("x-figma-token");
+static KIND: HeaderName = HeaderName::from_static("x-figma-token-kind");
+
 impl Wants {
     fn read(path: &str, headers: &HeaderMap) -> Result<Self, Refusal> {
         let list = |name| {
@@ -125,10 +145,10 @@ impl Wants {
             !matches!(text.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off")
         };
         Ok(Self {
-            toolsets: list("x-mcp-toolsets")?,
-            tools: list("x-mcp-tools")?,
-            excluded: list("x-mcp-exclude-tools")?,
-            read_only: path.ends_with("/readonly") || one(headers, "x-mcp-readonly")?.is_some_and(says_yes),
+            toolsets: list(&TOOLSETS)?,
+            tools: list(&TOOLS)?,
+            excluded: list(&EXCLUDED)?,
+            read_only: path.ends_with("/readonly") || one(headers, &READ_ONLY)?.is_some_and(says_yes),
         })
     }
 
@@ -143,7 +163,7 @@ impl Wants {
 }
 
 /// A header that is there at most once.
-fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
     let mut given = headers.get_all(name).iter();
     let wrong = || {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_header", format!("`{name}` must be given once, as text"))
