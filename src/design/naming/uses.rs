@@ -1,8 +1,12 @@
 //! Where variables are used, with the values that they have there and the styles that carry them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use foldhash::fast::RandomState;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::official::{hex, number_text};
@@ -91,7 +95,9 @@ fn contains(raw: &[u8], part: &str) -> bool {
 }
 
 fn is_bound(raw: &[u8]) -> bool {
-    contains(raw, "VariableID:")
+    /// Made once: it is looked for in every paint.
+    static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("VariableID:"));
+    ID.find(raw).is_some()
 }
 
 impl Visitor for Uses {
