@@ -222,11 +222,7 @@ impl<V: Visitor> Walker<V> {
     /// One byte that is no white space and stands in no name or value.
     fn token(&mut self, chunk: &[u8], at: usize, byte: u8) -> Result<usize> {
         match (self.expect, byte) {
-            (Expect::FirstName | Expect::Name, b'"') => {
-                self.start(at, Scan::Text(false));
-                self.expect = Expect::InName;
-                return self.scan_on(chunk, at + 1);
-            }
+            (Expect::FirstName | Expect::Name, b'"') => return self.name(chunk, at),
             (Expect::Colon, b':') => self.expect = Expect::Value,
             (Expect::Value, _) => return self.value(chunk, at, byte),
             (Expect::AfterValue, b',') => self.expect = Expect::Name,
@@ -243,6 +239,30 @@ impl<V: Visitor> Walker<V> {
             _ => return Err(bad("it is no valid JSON")),
         }
         Ok(at + 1)
+    }
+
+    /// The `"` of a name. Nearly always all of it is at hand, without escapes, and its value follows at
+    /// once: then nothing of the automaton between them is needed.
+    fn name(&mut self, chunk: &[u8], at: usize) -> Result<usize> {
+        let rest = chunk.get(at + 1..).unwrap_or_default();
+        let end = rest.iter().take(SHORT_NAME).position(|byte| matches!(byte, b'"' | b'\\'));
+        let Some((name, [b'"', after @ ..])) = end.and_then(|end| rest.split_at_checked(end)) else {
+            self.start(at, Scan::Text(false));
+            self.expect = Expect::InName;
+            return self.scan_on(chunk, at + 1);
+        };
+        self.key.clear();
+        self.key.extend_from_slice(name);
+        self.name_is_known();
+        let end = at + name.len() + 2;
+        match after {
+            [b':', b' ' | b'\n' | b'\r' | b'\t', ..] | [b':'] => {
+                self.expect = Expect::Value;
+                Ok(end + 1)
+            }
+            [b':', byte, ..] => self.value(chunk, end + 1, *byte),
+            _ => Ok(end),
+        }
     }
 
     /// The first byte of a value: what is walked is entered, everything else is scanned.
@@ -292,7 +312,13 @@ impl<V: Visitor> Walker<V> {
         let end = at + found;
         match self.expect {
             Expect::InName => self.name_ends(chunk, end)?,
-            Expect::InValue => self.value_ends(chunk, end)?,
+            Expect::InValue => {
+                self.value_ends(chunk, end)?;
+                if self.expect == Expect::AfterValue && chunk.get(end) == Some(&b',') {
+                    self.expect = Expect::Name;
+                    return Ok(end + 1);
+                }
+            }
             _ => self.node_ends(end),
         }
         Ok(end)
@@ -311,6 +337,11 @@ impl<V: Visitor> Walker<V> {
         } else if let [_, name @ .., _] = name {
             self.key.extend_from_slice(name);
         }
+        self.name_is_known();
+        Ok(())
+    }
+
+    fn name_is_known(&mut self) {
         self.expect = Expect::Colon;
         if let (Some(begin), Some(level)) = (self.answer.take(), self.levels.first_mut())
             && matches!(self.key.as_slice(), b"id" | b"type" | b"visible" | b"children")
@@ -319,7 +350,6 @@ impl<V: Visitor> Walker<V> {
             self.nodes = 1;
             self.visitor.open(begin);
         }
-        Ok(())
     }
 
     fn value_ends(&mut self, chunk: &[u8], end: usize) -> Result<()> {
@@ -415,6 +445,8 @@ fn whole<'a>(gathered: &'a mut Vec<u8>, part: &'a [u8], is_kept: bool) -> Result
     Ok(gathered)
 }
 
+/// No name of Figma's is longer.
+const SHORT_NAME: usize = 64;
 const SMALLER: &str = "Ask for less: `depth` for an outline, `ids` for a part.";
 
 fn bad(problem: &str) -> Error {

@@ -8,7 +8,7 @@ use super::{
     collapse,
     collect::Collector,
     dev,
-    draft::Draft,
+    draft::{Corners, Draft},
     layout::Around,
     model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Symbol, Symbols, VARIABLE},
     prototype, raw, text,
@@ -315,10 +315,18 @@ fn style_facts(draft: &mut Draft) {
     }
 }
 
-fn radius_words(out: &mut String, corners: &super::draft::Corners, bound: &Bound) {
+fn radius_words(out: &mut String, corners: &Corners, bound: &Bound) {
     let radii = corners.radii.unwrap_or([corners.radius; 4]);
-    if radii == [0.0; 4] && bound.0.is_empty() {
-        return;
+    if bound.0.is_empty() && radii == [radii[0]; 4] {
+        match radii[0] {
+            ..0.005 => return,
+            999.0.. => out.push_str("r-full"),
+            radius => {
+                out.push('r');
+                words::number(out, radius);
+            }
+        }
+        return smoothing(out, corners);
     }
     let names = [
         ("RECTANGLE_TOP_LEFT_CORNER_RADIUS", "topLeftRadius"),
@@ -346,6 +354,10 @@ fn radius_words(out: &mut String, corners: &super::draft::Corners, bound: &Bound
         out.push('r');
         words::sides(out, [top_left, top_right, bottom_right, bottom_left]);
     }
+    smoothing(out, corners);
+}
+
+fn smoothing(out: &mut String, corners: &Corners) {
     if corners.smoothing > 0.0 {
         let _ = write!(out, " smooth{}%", (corners.smoothing * 100.0).round());
     }

@@ -5,13 +5,22 @@ use std::fmt::Write;
 /// Writes a number with at most two decimals and without trailing zeros.
 pub(super) fn number(out: &mut String, value: f32) {
     let hundredths = (f64::from(value) * 100.0).round();
-    if hundredths % 100.0 == 0.0 {
-        // "-0" never appears: a zero is written as it is.
-        let _ = write!(out, "{}", if hundredths == 0.0 { 0.0 } else { hundredths / 100.0 });
-    } else {
-        let text = format!("{:.2}", hundredths / 100.0);
-        out.push_str(text.trim_end_matches('0'));
+    if hundredths.abs() >= 1e15 {
+        let _ = write!(out, "{}", hundredths / 100.0);
+        return;
     }
+    // By whole numbers: floating ones take several times as long to write.
+    #[expect(clippy::cast_possible_truncation, reason = "whole and small enough, see above")]
+    let hundredths = hundredths as i64;
+    if hundredths < 0 {
+        out.push('-');
+    }
+    let (whole, part) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+    let _ = match part {
+        0 => write!(out, "{whole}"),
+        part if part % 10 == 0 => write!(out, "{whole}.{}", part / 10),
+        part => write!(out, "{whole}.{part:02}"),
+    };
 }
 
 /// A number as text, as [`number`] writes it.
@@ -126,6 +135,9 @@ mod tests {
             (0.125, "0.13"),
             (-3.5, "-3.5"),
             (1e7, "10000000"),
+            (-0.05, "-0.05"),
+            (2_f32.powi(54), "18014398509481984"),
+            (f32::NAN, "0"),
         ] {
             assert_eq!(of(value), text);
         }
