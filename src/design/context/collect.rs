@@ -19,12 +19,13 @@ const DEEPEST: usize = 128;
 
 /// Gathers what a description needs of an answer with nodes.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "a draft is large, and is taken out for each of its members")]
 pub struct Collector {
     pub(super) design: Design,
     keep_hidden: bool,
-    open: Vec<Draft>,
+    open: Vec<Box<Draft>>,
     /// Drafts to be used again.
-    spare: Vec<Draft>,
+    spare: Vec<Box<Draft>>,
     pub(super) paints: Memo<Symbol>,
     effects: Memo<Symbol>,
     properties: Memo<Symbol>,

@@ -317,8 +317,9 @@ fn style_facts(draft: &mut Draft) {
 
 fn radius_words(out: &mut String, corners: &Corners, bound: &Bound) {
     let radii = corners.radii.unwrap_or([corners.radius; 4]);
-    if bound.0.is_empty() && radii == [radii[0]; 4] {
-        match radii[0] {
+    let [first, others @ ..] = radii;
+    if bound.0.is_empty() && others.iter().all(|radius| radius.to_bits() == first.to_bits()) {
+        match first {
             ..0.005 => return,
             999.0.. => out.push_str("r-full"),
             radius => {

@@ -15,12 +15,23 @@ pub(super) fn number(out: &mut String, value: f32) {
     if hundredths < 0 {
         out.push('-');
     }
-    let (whole, part) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
-    let _ = match part {
-        0 => write!(out, "{whole}"),
-        part if part % 10 == 0 => write!(out, "{whole}.{}", part / 10),
-        part => write!(out, "{whole}.{part:02}"),
-    };
+    let hundredths = hundredths.unsigned_abs();
+    digits(out, hundredths / 100);
+    if !hundredths.is_multiple_of(100) {
+        out.push('.');
+        digits(out, hundredths / 10 % 10);
+        if !hundredths.is_multiple_of(10) {
+            digits(out, hundredths % 10);
+        }
+    }
+}
+
+/// Writes a whole number.
+fn digits(out: &mut String, number: u64) {
+    if number > 9 {
+        digits(out, number / 10);
+    }
+    out.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or(0)));
 }
 
 /// A number as text, as [`number`] writes it.

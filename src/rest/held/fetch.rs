@@ -31,7 +31,7 @@ pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 /// How many blocks go into the store at once.
 const BLOCKS_AT_ONCE: usize = 16;
 /// How many chunks wait for the writer at most.
-const CHUNKS_WAITING: usize = 4;
+const CHUNKS_WAITING: usize = 2;
 const MEGABYTE: usize = 1024 * 1024;
 /// The beginning of an answer that turns out to be no file is enough to say what it is.
 const START: usize = 64 * 1024;
