@@ -172,6 +172,21 @@ fn fit_object(schema: &Value, fields: &mut Args, path: &str) -> Result<(), (Stri
     Ok(())
 }
 
+/// What an identifier is where it is no address.
+pub(super) fn plain_form(format: &str) -> &'static str {
+    match format {
+        "figma-file-key" | "figma-main-file-key" => {
+            "a file key (letters and digits, from the file's address)"
+        }
+        "figma-node-id" => "a node id such as 1:2",
+        "figma-comment-id" => "a comment id (digits)",
+        "figma-context-id" => "the id of a file, project or team",
+        "figma-library-key" => "a publish key (letters and digits)",
+        "figma-id" => "an id as Figma lists it",
+        _ => "an id (digits, from Figma's address)",
+    }
+}
+
 /// What an identifier's text names, in the API's form. Several only for nodes.
 pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
@@ -184,23 +199,21 @@ pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, St
     let (what, found) = match (format, address) {
         ("figma-file-key", Some(url)) => ("a file", url.readable_key().map(str::to_owned)),
         ("figma-main-file-key", Some(url)) => ("a file", url.file_key),
-        ("figma-file-key" | "figma-main-file-key", None) => {
-            ("a file key (letters and digits, from the file's address)", plain(figma_url::is_key))
-        }
+        ("figma-file-key" | "figma-main-file-key", None) => (plain_form(format), plain(figma_url::is_key)),
         ("figma-node-id", Some(url)) if !url.node_ids.is_empty() => return Ok(url.node_ids),
-        ("figma-node-id", None) => ("a node id such as 1:2", figma_url::node_id(text)),
+        ("figma-node-id", None) => (plain_form(format), figma_url::node_id(text)),
         ("figma-node-id", Some(_)) => ("a node (`node-id=…`)", None),
         ("figma-team-id", Some(url)) => ("a team", url.team_id),
         ("figma-project-id", Some(url)) => ("a project", url.project_id),
         ("figma-comment-id", Some(url)) => ("a comment (`#…`)", url.comment_id),
-        ("figma-comment-id", None) => ("a comment id (digits)", plain(figma_url::is_number)),
+        ("figma-comment-id", None) => (plain_form(format), plain(figma_url::is_number)),
         ("figma-context-id", Some(url)) => {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
-        ("figma-context-id", None) => ("the id of a file, project or team", plain(figma_url::is_key)),
-        ("figma-library-key", None) => ("a publish key (letters and digits)", plain(figma_url::is_key)),
-        ("figma-id", None) => ("an id as Figma lists it", plain(figma_url::is_id)),
-        (_, None) => ("an id (digits, from Figma's address)", plain(figma_url::is_number)),
+        ("figma-context-id", None) => (plain_form(format), plain(figma_url::is_key)),
+        ("figma-library-key", None) => (plain_form(format), plain(figma_url::is_key)),
+        ("figma-id", None) => (plain_form(format), plain(figma_url::is_id)),
+        (_, None) => (plain_form(format), plain(figma_url::is_number)),
         (_, Some(_)) => ("anything usable here", None),
     };
     let is_address = FigmaUrl::parse(text).is_some();
