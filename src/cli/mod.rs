@@ -12,8 +12,10 @@ mod tools;
 
 use std::{
     io::{self, IsTerminal, Write},
+    num::NonZero,
     path::PathBuf,
     process::ExitCode,
+    thread,
     time::Duration,
 };
 
@@ -160,12 +162,16 @@ fn close_to_others() {
 }
 
 fn serve(settings: &Settings) -> Result<()> {
-    in_runtime(async {
+    let is_shared = settings.http.address()?.is_some();
+    // Many call at once there: every core that this process may use has one.
+    let cores = thread::available_parallelism().map_or(WORKERS, NonZero::get);
+    let workers = if is_shared { cores.max(WORKERS) } else { WORKERS };
+    in_runtime_with(workers, async {
         let setup = setup::Setup::for_models(settings).await?;
         setup.tell_origin();
         setup.tell_expiry();
         let (app, caller) = (setup.app.clone(), setup.caller.clone());
-        let served = if settings.http.address()?.is_some() {
+        let served = if is_shared {
             server::http::serve(app, caller, &settings.http, tell).await
         } else {
             server::stdio::serve(app, caller).await
@@ -183,11 +189,17 @@ async fn settled(app: &App) {
     }
 }
 
-/// Two workers: reading large answers is work, and one of them must not hold up the protocol. What
-/// still blocks when the work is done is left behind.
+/// Reading large answers is work, and one of them must not hold up the protocol.
+const WORKERS: usize = 2;
+
 fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    in_runtime_with(WORKERS, work)
+}
+
+/// What still blocks when the work is done is left behind.
+fn in_runtime_with<T>(workers: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().map_err(
             |error| Error::Bug { problem: format!("the asynchronous runtime does not start: {error}") },
         )?;
     let outcome = runtime.block_on(work);

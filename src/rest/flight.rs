@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use foldhash::fast::RandomState;
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
@@ -30,7 +31,7 @@ pub(super) struct Flights<K, T: Clone> {
     serial: AtomicU64,
 }
 
-type Entries<K, T> = HashMap<K, (u64, WeakShared<BoxFuture<'static, Result<T>>>)>;
+type Entries<K, T> = HashMap<K, (u64, WeakShared<BoxFuture<'static, Result<T>>>), RandomState>;
 
 impl<K, T: Clone> Default for Flights<K, T> {
     fn default() -> Self {

@@ -96,7 +96,7 @@ impl Rest {
     ) -> (super::flight::Flight<Arc<Joint>>, bool) {
         let mut args = asked.args.clone();
         args.shift_remove("ids");
-        let line = Request::build(asked.endpoint, args).to_string();
+        let line = Request::build(asked.endpoint, &args).to_string();
         let joins = &self.inner.joins;
         let mut open = joins.open.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |key: &Key| key.0 == *caller.fingerprint() && key.1 == line;

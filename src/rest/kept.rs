@@ -139,7 +139,7 @@ impl Rest {
 
     /// Where this call's answer is kept, and what is known of its file's present state.
     async fn place(&self, caller: &Caller, caller_key: CallerKey, asked: Asked<'_>) -> (Place, Freshness) {
-        let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
+        let line = Request::build(asked.endpoint, asked.args).to_string();
         let freshness = match version(asked) {
             Some(version) => Freshness::Current(format!("fixed {version}")),
             None => self.stamp(caller, asked.file()).await,

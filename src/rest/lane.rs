@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use foldhash::fast::RandomState;
 use tokio::sync::OnceCell;
 
 use super::{Counts, pace::Pace, queue::Queues, rate_limit::Limits, stamp::Stamps};
@@ -28,7 +29,7 @@ pub(super) struct Lane {
 
 /// The lanes of all credentials.
 #[derive(Debug, Default)]
-pub(super) struct Lanes(Mutex<HashMap<Fingerprint, Arc<Lane>>>);
+pub(super) struct Lanes(Mutex<HashMap<Fingerprint, Arc<Lane>, RandomState>>);
 
 impl Lanes {
     /// The lane of this credential.

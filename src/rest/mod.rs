@@ -6,6 +6,7 @@
 
 pub mod document;
 pub mod download;
+mod exchange;
 mod flight;
 pub mod held;
 mod join;
@@ -30,11 +31,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use reqwest::{
-    Client, StatusCode,
-    header::{HeaderMap, HeaderValue},
-};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
 pub use self::progress::Progress;
@@ -46,7 +43,7 @@ use self::{
     kept::Tally,
     lane::{Lane, Lanes},
     request::Request,
-    response::{Answer, Asked, Headers, Output},
+    response::{Asked, Output},
     retry::{Attempts, Failed},
 };
 pub use self::{
@@ -58,7 +55,7 @@ pub use self::{
 pub use crate::store::{Calls, Gate, Stats, Store};
 use crate::{
     auth::{Caller, Fingerprint, Login, Token, random},
-    error::{Error, Result, foreign, innermost, unreachable as cause},
+    error::{Error, Result, innermost, unreachable as cause},
     store::CallerKey,
     table::{Cache, Endpoint, Method, Tier, Tool, args::Args},
 };
@@ -103,6 +100,8 @@ pub struct Rest {
 #[derive(Debug)]
 struct Inner {
     base_url: String,
+    /// The same, read when it is first needed; `None` where it is no address.
+    address: OnceLock<Option<Url>>,
     call_limit: Duration,
     network: Network,
     /// How many requests went out for all callers, by tier.
@@ -126,6 +125,7 @@ impl Rest {
         Self::of(Inner {
             downloads: Downloads::new(Network::default(), &base_url, call_limit),
             base_url,
+            address: OnceLock::new(),
             call_limit,
             network: Network::default(),
             calls: Counts::default(),
@@ -232,7 +232,7 @@ impl Rest {
 
     /// Reads, together with whoever asks the same at this moment with the same credential.
     async fn shared(&self, caller: &Caller, asked: Asked<'_>) -> Result<Output> {
-        let line = Request::build(asked.endpoint, asked.args.clone()).to_string();
+        let line = Request::build(asked.endpoint, asked.args).to_string();
         let (rest, owned, args) = (self.clone(), caller.clone(), asked.args.clone());
         let Asked { tool, endpoint, token, .. } = asked;
         let work = async move {
@@ -283,7 +283,7 @@ impl Rest {
         limit: Duration,
         sink: Option<&Sink>,
     ) -> Result<Output> {
-        let request = Request::build(asked.endpoint, asked.args.clone());
+        let request = Request::build(asked.endpoint, asked.args);
         let mut token = caller.token().await?;
         let mut is_replaced = false;
         let (tier, file) = (asked.endpoint.tier, asked.file());
@@ -325,7 +325,7 @@ impl Rest {
 
     /// Sends a request once, whatever comes of it.
     async fn send_once(&self, caller: &Caller, asked: Asked<'_>, limit: Duration) -> Result<Output> {
-        let request = Request::build(asked.endpoint, asked.args.clone());
+        let request = Request::build(asked.endpoint, asked.args);
         let token = caller.token().await?;
         let (tier, file) = (asked.endpoint.tier, asked.file());
         let lane = self.inner.lanes.of(caller.fingerprint());
@@ -388,30 +388,6 @@ impl Rest {
         response::read(asked, answer).map_err(Failed::Answered)
     }
 
-    async fn exchange(
-        &self,
-        token: &Token,
-        request: &Request,
-        sink: Option<&Sink>,
-    ) -> Result<Answer, Failed> {
-        let client = self.client().map_err(Failed::Answered)?;
-        let mut builder =
-            client.request(method(request.method), format!("{}{}", self.inner.base_url, request.target()));
-        let (name, secret) = token.header();
-        builder = builder.header(name, sensitive(&secret).map_err(Failed::Answered)?);
-        if let Some(body) = &request.body {
-            builder = builder.header("content-type", "application/json").body(body.to_string());
-        }
-        let response = builder.send().await.map_err(not_answered)?;
-        let status = response.status().as_u16();
-        let headers = headers(response.headers());
-        let body = match sink.filter(|_| response.status() == StatusCode::OK) {
-            Some(sink) => sink.receive(response).await?,
-            None => read_body(response, self.inner.largest_answer).await?,
-        };
-        Ok(Answer { status, headers, body })
-    }
-
     /// The client is made on first use: reading the system's certificates takes longer than a start may.
     fn client(&self) -> Result<&Client> {
         if let Some(client) = self.inner.client.get() {
@@ -458,23 +434,6 @@ fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
     }
 }
 
-fn method(method: Method) -> reqwest::Method {
-    match method {
-        Method::Get => reqwest::Method::GET,
-        Method::Post => reqwest::Method::POST,
-        Method::Put => reqwest::Method::PUT,
-        Method::Delete => reqwest::Method::DELETE,
-    }
-}
-
-/// A header value that no log prints.
-fn sensitive(secret: &SecretString) -> Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(secret.expose_secret())
-        .map_err(|_| Error::Bug { problem: "a checked token does not fit a header".to_owned() })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 /// Reads to the end, but never more than `cap` inflated bytes and never through a long silence.
 async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<String, Failed> {
     let is_success = response.status() == StatusCode::OK;
@@ -505,27 +464,6 @@ async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<String
             Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
         }
     })
-}
-
-fn headers(from: &HeaderMap) -> Headers {
-    let text = |name: &str| from.get(name).and_then(|value| value.to_str().ok()).map(foreign);
-    Headers {
-        retry_after: text("retry-after").and_then(|value| response::retry_after(&value, SystemTime::now())),
-        plan: text("x-figma-plan-tier"),
-        seat: text("x-figma-rate-limit-type"),
-        upgrade_link: text("x-figma-upgrade-link").filter(|link| link.starts_with("https://")),
-    }
-}
-
-/// No answer: either nothing was sent, or something may have been.
-fn not_answered(error: reqwest::Error) -> Failed {
-    let was_sent = !error.is_connect() && !error.is_builder();
-    let problem = cause(&error.without_url());
-    if was_sent {
-        Failed::Broken(Error::Unreachable { problem, attempts: 1 })
-    } else {
-        Failed::NotSent(problem)
-    }
 }
 
 fn broke_off(error: reqwest::Error) -> Failed {

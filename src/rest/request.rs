@@ -3,7 +3,7 @@
 //! One rule says where each argument goes, and no row repeats it: an argument named in the path goes
 //! there; the others go to the query of a GET or DELETE, and into the JSON body of a POST or PUT.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
@@ -32,20 +32,23 @@ pub struct Request {
 impl Request {
     /// Puts each argument, by Figma's own names, where the endpoint wants it.
     #[must_use]
-    pub fn build(endpoint: &Endpoint, mut args: Args) -> Self {
-        let path = fill(endpoint.path, &mut args);
+    pub fn build(endpoint: &Endpoint, args: &Args) -> Self {
+        let path = fill(endpoint.path, args);
         let mut query: Vec<(String, String)> = endpoint
             .quirks
             .fixed_params
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
+        let is_in_path = |name: &str| endpoint.path.split('/').any(|part| place(part) == Some(name));
+        let others = args.iter().filter(|(name, _)| !is_in_path(name));
         let body = if endpoint.method.uses_query() {
-            let given = args.into_iter().filter(|(_, value)| !value.is_null());
-            query.extend(given.map(|(name, value)| (name, text(&value))));
+            let given = others.filter(|(_, value)| !value.is_null());
+            query.extend(given.map(|(name, value)| (name.clone(), text(value).into_owned())));
             None
         } else {
-            Some(Value::Object(wrap(endpoint.quirks.wrap_in_list, args)))
+            let others = others.map(|(name, value)| (name.clone(), value.clone())).collect();
+            Some(Value::Object(wrap(endpoint.quirks.wrap_in_list, others)))
         };
         Self { method: endpoint.method, path, query, body }
     }
@@ -73,40 +76,48 @@ impl fmt::Display for Request {
     }
 }
 
-/// Fills the `{name}` parts of a path and takes those arguments out. That none is missing is an
-/// invariant of the table; here a missing one would leave its segment empty.
-fn fill(path: &str, args: &mut Args) -> String {
-    let segment = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-        Some(name) => {
-            // `remove` would reorder the arguments that are left.
-            let value = args.shift_remove(name).map(|value| text(&value)).unwrap_or_default();
-            encode_segment(&value)
+/// The name of the argument that stands in this part of a path.
+fn place(part: &str) -> Option<&str> {
+    part.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Fills the `{name}` parts of a path. That no argument is missing is an invariant of the table; here a
+/// missing one would leave its segment empty.
+fn fill(path: &str, args: &Args) -> String {
+    let mut filled = String::with_capacity(path.len() + 32);
+    for (index, part) in path.split('/').enumerate() {
+        if index > 0 {
+            filled.push('/');
         }
-        None => part.to_owned(),
-    };
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+        match place(part) {
+            Some(name) => push_segment(&mut filled, &args.get(name).map(text).unwrap_or_default()),
+            None => filled += part,
+        }
+    }
+    filled
 }
 
 /// One path segment. Clients resolve `.` and `..` even when they are encoded once, which would send
 /// the request to another endpoint: such a value is encoded twice and names nothing.
-fn encode_segment(value: &str) -> String {
+fn push_segment(path: &mut String, value: &str) {
     if matches!(value, "." | "..") {
-        return "%252E".repeat(value.len());
+        *path += &"%252E".repeat(value.len());
+    } else {
+        path.extend(utf8_percent_encode(value, SEGMENT));
     }
-    utf8_percent_encode(value, SEGMENT).to_string()
 }
 
 /// An argument as text: lists joined with commas, whole numbers without a fraction (Figma refuses
 /// `30.0`, figma/rest-api-spec issue 86).
-fn text(value: &Value) -> String {
+fn text(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(",").into(),
         Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => float.to_string(),
-            _ => number.to_string(),
+            Some(float) if number.is_f64() => float.to_string().into(),
+            _ => number.to_string().into(),
         },
-        other => other.to_string(),
+        other => other.to_string().into(),
     }
 }
 
@@ -133,7 +144,7 @@ mod tests {
 
     fn line(endpoint: &Endpoint, args: Value) -> String {
         let Value::Object(args) = args else { panic!("arguments are an object") };
-        Request::build(endpoint, args).to_string()
+        Request::build(endpoint, &args).to_string()
     }
 
     #[test]

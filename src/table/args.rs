@@ -336,6 +336,10 @@ fn wanted_names<'a>(tool: &Tool, required: &[&'a str], given: &Args) -> Vec<&'a 
 /// An address given for one argument also says what others are missing: the file of a node, the node
 /// of a file's address. Optional arguments are left alone.
 fn fill_from_urls(properties: &Args, wanted: &[&str], given: &mut Args) {
+    let missing: Vec<&str> = wanted.iter().copied().filter(|name| !given.contains_key(*name)).collect();
+    if missing.is_empty() {
+        return;
+    }
     let is_identifier = |name: &str| properties.get(name).and_then(identifier_format).is_some();
     let addresses: Vec<String> = given
         .iter()
@@ -344,7 +348,7 @@ fn fill_from_urls(properties: &Args, wanted: &[&str], given: &mut Args) {
         .filter(|text| matches!(FigmaUrl::parse(text), Some(Ok(_))))
         .map(str::to_owned)
         .collect();
-    for name in wanted.iter().filter(|name| !given.contains_key(**name)).copied().collect::<Vec<_>>() {
+    for name in missing {
         let Some(format) = properties.get(name).and_then(identifier_format) else { continue };
         if let Some(address) = addresses.iter().find(|address| identifiers_in(format, address).is_ok()) {
             given.insert(name.to_owned(), Value::from(address.as_str()));

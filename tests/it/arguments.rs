@@ -13,7 +13,7 @@ const KEY: &str = "AbCdEfGhIjKlMnOpQrStUv";
 fn line(tool: &str, given: &Value) -> Result<String> {
     let tool = table::find(tool).unwrap();
     let args = tool.input.check(tool, given.as_object().unwrap().clone(), &Defaults::default())?;
-    Ok(Request::build(tool.endpoint().unwrap(), args).to_string())
+    Ok(Request::build(tool.endpoint().unwrap(), &args).to_string())
 }
 
 /// Checks that each of these calls comes to this request.

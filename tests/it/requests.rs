@@ -36,7 +36,7 @@ fn entry(tool: &'static Tool, which: &str, endpoint: &Endpoint, args: Args) -> S
     let shown = Value::Object(args.clone());
     let checked = tool.input.check(tool, args, &Defaults::default());
     let checked = checked.unwrap_or_else(|error| panic!("{} ({which}) {shown}: {error}", tool.name));
-    format!("# {} ({which})\n{}\n", tool.name, Request::build(endpoint, checked))
+    format!("# {} ({which})\n{}\n", tool.name, Request::build(endpoint, &checked))
 }
 
 /// The calls to show of a tool: with what is required and with everything, for each alternative; and

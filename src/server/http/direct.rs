@@ -6,10 +6,11 @@
 //! has one answer, which is what the library would send, byte for byte (`tests/it/http.rs` compares them).
 //! Everything that is in any way else goes to the library.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rmcp::model::{
@@ -22,29 +23,39 @@ use serde::{
 
 use crate::{
     server::Server,
-    table::{self, args::Args},
+    table::{self, Tool, args::Args},
 };
 
-/// The message of such a call. With any other member it is not one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Such a call.
+#[derive(Debug)]
 pub(super) struct Call {
+    id: RequestId,
+    tool: &'static Tool,
+    arguments: Args,
+}
+
+/// Its message. With any other member it is not one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message<'a> {
     #[serde(rename = "jsonrpc")]
     _version: JsonRpcVersion2_0,
     id: RequestId,
-    method: String,
-    params: Object<Params>,
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow)]
+    params: Object<Params<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Params {
-    name: String,
+struct Params<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
     arguments: Option<Args>,
 }
 
 /// Only as an object: what is derived is also read from a list of its members.
-#[derive(Debug)]
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -68,34 +79,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 impl Call {
     /// The call in this body, if it is one that can be answered here.
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        if !is_plain(headers) {
+        if !accepts_both(headers) || !is_old(headers) {
             return None;
         }
-        let Object(call) = serde_json::from_slice::<Object<Self>>(body).ok()?;
+        let Object(message) = serde_json::from_slice::<Object<Message>>(body).ok()?;
+        let Message { id, method, params: Object(Params { name, arguments }), .. } = message;
+        if method != "tools/call" {
+            return None;
+        }
         // What is no tool of ours is the library's to answer.
-        (call.method == "tools/call" && table::find(call.tool()).is_some()).then_some(call)
-    }
-
-    fn tool(&self) -> &str {
-        &self.params.0.name
+        let tool = table::find(&name)?;
+        Some(Self { id, tool, arguments: arguments.unwrap_or_default() })
     }
 
     /// Runs it. Dropping the future takes a reading call back.
     pub(super) async fn answer(self, server: Server) -> Response {
-        let Self { id, params: Object(Params { name, arguments }), .. } = self;
-        let message: ServerJsonRpcMessage =
-            match server.answer(&name, arguments.unwrap_or_default(), None).await {
-                Ok(result) => {
-                    let mut result = ServerResult::CallToolResult(result);
-                    result.strip_result_type_for_legacy_peer();
-
-                    JsonRpcMessage::response(result, id)
-                }
-                Err(error) => JsonRpcMessage::error(error, Some(id)),
-            };
+        let Self { id, tool, arguments } = self;
+        let message: ServerJsonRpcMessage = match server.answer(tool.name, arguments, None).await {
+            Ok(result) => {
+                let mut result = ServerResult::CallToolResult(result);
+                result.strip_result_type_for_legacy_peer();
+                JsonRpcMessage::response(result, id)
+            }
+            Err(error) => JsonRpcMessage::error(error, Some(id)),
+        };
         match serde_json::to_vec(&message) {
             Ok(body) => {
-                ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+                let mut response = Response::new(Body::from(body));
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
             }
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");
@@ -103,11 +117,6 @@ impl Call {
             }
         }
     }
-}
-
-/// Whether nothing in the head asks for more than a plain answer in JSON.
-fn is_plain(headers: &HeaderMap) -> bool {
-    accepts_both(headers) && is_old(headers)
 }
 
 /// Both media types, without weights.
@@ -121,7 +130,8 @@ fn accepts_both(headers: &HeaderMap) -> bool {
 
 /// A revision in which an answer depends on nothing but the call.
 fn is_old(headers: &HeaderMap) -> bool {
-    let mut given = headers.get_all("mcp-protocol-version").iter();
+    static VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+    let mut given = headers.get_all(&VERSION).iter();
     match (given.next(), given.next()) {
         (None, _) => true,
         (Some(value), None) => ProtocolVersion::KNOWN_VERSIONS

@@ -15,7 +15,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, future::BoxFuture};
@@ -101,17 +101,28 @@ struct Host {
 
 impl Host {
     fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if !port.contains(']') => (name, Some(port.parse().ok()?)),
-            _ => (text.as_str(), None),
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
-        let is_fit = !name.is_empty()
-            && name.chars().all(is_name)
-            && (!name.contains(':') || name.starts_with('[') && name.ends_with(']'));
-        is_fit.then(|| Self { name: name.trim_end_matches('.').to_owned(), port })
+        let (name, port) = host_and_port(text)?;
+        Some(Self { name: name.to_ascii_lowercase(), port })
     }
+
+    /// Whether this name and port are the ones that are meant.
+    fn is(&self, (name, port): (&str, Option<u16>)) -> bool {
+        self.name.eq_ignore_ascii_case(name) && (self.port.is_none() || self.port == port)
+    }
+}
+
+/// A name as it is written before a port, and the port.
+fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let text = text.trim();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port.parse().ok()?)),
+        _ => (text, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+    let is_fit = !name.is_empty()
+        && name.chars().all(is_name)
+        && (!name.contains(':') || name.starts_with('[') && name.ends_with(']'));
+    is_fit.then(|| (name.trim_end_matches('.'), port))
 }
 
 impl Names {
@@ -144,18 +155,12 @@ impl Names {
         let missing = || Refusal::new(StatusCode::BAD_REQUEST, "bad_host", "exactly one `Host` is needed");
         let mut given = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (given.next(), given.next()) else { return Err(missing()) };
-        let named = [host.to_str().ok(), uri.authority().map(axum::http::uri::Authority::as_str)];
-        if host.to_str().ok().and_then(Host::parse).is_none() {
-            return Err(missing());
-        }
-        let is_ours = |text: &str| {
-            Host::parse(text).is_some_and(|given| {
-                self.hosts
-                    .iter()
-                    .any(|host| host.name == given.name && (host.port.is_none() || host.port == given.port))
-            })
-        };
-        if named.into_iter().flatten().all(is_ours) {
+        let Some(named) = host.to_str().ok().and_then(host_and_port) else { return Err(missing()) };
+        let is_ours = |named| self.hosts.iter().any(|host| host.is(named));
+        // Who names a host in the request line as well is held to both.
+        let is_line_fine =
+            uri.authority().is_none_or(|authority| host_and_port(authority.as_str()).is_some_and(is_ours));
+        if is_ours(named) && is_line_fine {
             return Ok(());
         }
         Err(Refusal::new(
@@ -222,7 +227,8 @@ pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router
         log.write(&line);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", value);
+        static NAME: HeaderName = HeaderName::from_static("x-request-id");
+        response.headers_mut().insert(&NAME, value);
     }
     response
 }
@@ -238,8 +244,8 @@ fn request_name() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let [one, two] = KEYS.each_ref().map(|key| key.hash_one(number));
-    format!("{one:016x}{two:016x}")
+    let [one, two] = KEYS.each_ref().map(|key| u128::from(key.hash_one(number)));
+    format!("{:032x}", one << 64 | two)
 }
 
 /// What the protocol library answers in a way that clients stumble over.
@@ -294,11 +300,12 @@ async fn admit(
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "MCP is spoken at /mcp")),
     }
     let who = front.door.check(request.headers()).await?;
-    let (parts, body) = with_media_types(request).into_parts();
+    let (mut parts, body) = request.into_parts();
     if parts.method != Method::POST {
         let visit = visit_of(front, &who, parts.uri.path(), &parts.headers, line)?;
         return Ok(Admitted::On(Request::from_parts(parts, body), Some(visit)));
     }
+    name_media_types(&mut parts.headers);
     let body = checked_body(&parts.headers, body).await?;
     let may_be_answered_here = is_streamable && !front.sessions.are_on;
     let call = if may_be_answered_here { Call::read(&parts.headers, &body) } else { None };
@@ -343,15 +350,15 @@ async fn check_reader(front: &Front, headers: &HeaderMap, peer: Peer) -> Result<
 }
 
 /// The protocol library wants both media types by name. Whoever accepts anything accepts both.
-fn with_media_types(mut request: Request) -> Request {
-    let accepts_anything = request.headers().get(header::ACCEPT).is_none_or(|value| {
-        value.to_str().is_ok_and(|text| text.split([',', ';']).any(|part| part.trim() == "*/*"))
+fn name_media_types(headers: &mut HeaderMap) {
+    let accepts_anything = headers.get(header::ACCEPT).is_none_or(|value| {
+        let is_anything = |text: &str| text.split([',', ';']).any(|part| part.trim() == "*/*");
+        value.to_str().is_ok_and(|text| text.contains('*') && is_anything(text))
     });
-    if accepts_anything && request.method() == Method::POST {
+    if accepts_anything {
         let both = HeaderValue::from_static("application/json, text/event-stream");
-        request.headers_mut().insert(header::ACCEPT, both);
+        headers.insert(header::ACCEPT, both);
     }
-    request
 }
 
 /// The whole body, if its head says that it is JSON and it is of a fit size.

@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak, atomic::AtomicBool},
 };
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 
 use super::{Front, access::Who, gate::Refusal};
@@ -50,7 +51,7 @@ impl Visit {
 
 /// The places of callers that have something under way.
 #[derive(Debug, Default)]
-pub(super) struct Visitors(Mutex<HashMap<Visitor, Weak<Semaphore>>>);
+pub(super) struct Visitors(Mutex<HashMap<Visitor, Weak<Semaphore>, RandomState>>);
 
 /// Who calls, with which Figma account.
 type Visitor = (Who, Fingerprint);
@@ -98,14 +99,14 @@ impl Front {
     /// Whoever brings a Figma token; `None` for the server's own account.
     fn caller(&self, headers: &HeaderMap) -> Result<Option<Arc<Caller>>, Refusal> {
         let refuse = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, "bad_figma_token", text);
-        let kind = match one(headers, "x-figma-token-kind")? {
+        let kind = match one(headers, &KIND)? {
             None => TokenKind::Personal,
             Some(text) => TokenKind::ALL
                 .into_iter()
                 .find(|kind| kind.name().eq_ignore_ascii_case(text.trim()))
                 .ok_or_else(|| refuse("`X-Figma-Token-Kind` must be personal, plan or oauth"))?,
         };
-        let Some(secret) = one(headers, "x-figma-token")? else { return Ok(None) };
+        let Some(secret) = one(headers, &TOKEN)? else { return Ok(None) };
         if !self.takes_tokens {
             let text = "this server uses its own Figma account; callers' tokens have to be allowed with --allow-client-token";
             return Err(Refusal::new(StatusCode::FORBIDDEN, "no_client_tokens", text));
@@ -125,6 +126,13 @@ struct Wants {
     read_only: bool,
 }
 
+static TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
+static TOOLS: HeaderName = HeaderName::from_static("x-mcp-tools");
+static EXCLUDED: HeaderName = HeaderName::from_static("x-mcp-exclude-tools");
+static READ_ONLY: HeaderName = HeaderName::from_static("x-mcp-readonly");
+static TOKEN: HeaderName = HeaderName::from_static("x-figma-token");
+static KIND: HeaderName = HeaderName::from_static("x-figma-token-kind");
+
 impl Wants {
     fn read(path: &str, headers: &HeaderMap) -> Result<Self, Refusal> {
         let list = |name| {
@@ -137,10 +145,10 @@ impl Wants {
             !matches!(text.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off")
         };
         Ok(Self {
-            toolsets: list("x-mcp-toolsets")?,
-            tools: list("x-mcp-tools")?,
-            excluded: list("x-mcp-exclude-tools")?,
-            read_only: path.ends_with("/readonly") || one(headers, "x-mcp-readonly")?.is_some_and(says_yes),
+            toolsets: list(&TOOLSETS)?,
+            tools: list(&TOOLS)?,
+            excluded: list(&EXCLUDED)?,
+            read_only: path.ends_with("/readonly") || one(headers, &READ_ONLY)?.is_some_and(says_yes),
         })
     }
 
@@ -155,7 +163,7 @@ impl Wants {
 }
 
 /// A header that is there at most once.
-fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
     let mut given = headers.get_all(name).iter();
     let wrong = || {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_header", format!("`{name}` must be given once, as text"))
