@@ -371,7 +371,11 @@ fn describe(properties: &Args, name: &str) -> String {
     if let Some(format) = schema.and_then(identifier_format) {
         // No address holds these.
         let has_address = !matches!(format, "figma-library-key" | "figma-id");
-        return format!("it is {}{}", plain_form(format), if has_address { " or a Figma address" } else { "" });
+        return format!(
+            "it is {}{}",
+            plain_form(format),
+            if has_address { " or a Figma address" } else { "" }
+        );
     }
     let text = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
     text.map_or_else(

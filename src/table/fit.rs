@@ -187,6 +187,17 @@ pub(super) fn plain_form(format: &str) -> &'static str {
     }
 }
 
+/// Whether a text is one of these; nodes are read in another way.
+fn is_plain(format: &str) -> fn(&str) -> bool {
+    match format {
+        "figma-file-key" | "figma-main-file-key" | "figma-context-id" | "figma-library-key" => {
+            figma_url::is_key
+        }
+        "figma-id" => figma_url::is_id,
+        _ => figma_url::is_number,
+    }
+}
+
 /// What an identifier's text names, in the API's form. Several only for nodes.
 pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
@@ -195,25 +206,19 @@ pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, St
         Some(Ok(address)) => Some(address),
         None => None,
     };
-    let plain = |is_valid: fn(&str) -> bool| is_valid(text).then(|| text.to_owned());
     let (what, found) = match (format, address) {
         ("figma-file-key", Some(url)) => ("a file", url.readable_key().map(str::to_owned)),
         ("figma-main-file-key", Some(url)) => ("a file", url.file_key),
-        ("figma-file-key" | "figma-main-file-key", None) => (plain_form(format), plain(figma_url::is_key)),
         ("figma-node-id", Some(url)) if !url.node_ids.is_empty() => return Ok(url.node_ids),
         ("figma-node-id", None) => (plain_form(format), figma_url::node_id(text)),
         ("figma-node-id", Some(_)) => ("a node (`node-id=…`)", None),
         ("figma-team-id", Some(url)) => ("a team", url.team_id),
         ("figma-project-id", Some(url)) => ("a project", url.project_id),
         ("figma-comment-id", Some(url)) => ("a comment (`#…`)", url.comment_id),
-        ("figma-comment-id", None) => (plain_form(format), plain(figma_url::is_number)),
         ("figma-context-id", Some(url)) => {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
-        ("figma-context-id", None) => (plain_form(format), plain(figma_url::is_key)),
-        ("figma-library-key", None) => (plain_form(format), plain(figma_url::is_key)),
-        ("figma-id", None) => (plain_form(format), plain(figma_url::is_id)),
-        (_, None) => (plain_form(format), plain(figma_url::is_number)),
+        (_, None) => (plain_form(format), is_plain(format)(text).then(|| text.to_owned())),
         (_, Some(_)) => ("anything usable here", None),
     };
     let is_address = FigmaUrl::parse(text).is_some();
