@@ -432,14 +432,14 @@ impl Error {
                 Do("Correct the arguments; the same call will be refused again.".into())
             }
             Self::FigmaFailed { .. } => {
-                Do("Try again in a minute; for a large file, ask for less (`depth`, `ids`).".into())
+                Do("Try again in a minute; for a large file, ask for fewer or smaller nodes.".into())
             }
             Self::Unknown { verify_with, .. } => {
                 Do(format!("Look with `{verify_with}` whether it happened before calling again."))
             }
             Self::Unreachable { .. } => Person("check the network, the proxy and --api-base-url, if a second call fails too.".into()),
             Self::TimedOut { .. } => {
-                Do("Ask for less (`depth`, `ids`, fewer or smaller renders), or raise --timeout.".into())
+                Do("Ask for less (fewer or smaller nodes or renders), or raise --timeout.".into())
             }
             Self::BadAnswer { .. } => Person("check the proxy and --api-base-url.".into()),
             Self::Cancelled => Do("Call again if it is still wanted.".into()),

@@ -3,6 +3,7 @@
 //! The MCP server and the command line both end here: one pipeline, two shells. This room knows
 //! neither MCP nor the terminal.
 
+mod advice;
 mod ceiling;
 mod comments;
 mod context;
@@ -227,7 +228,9 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
     let args = tool.input.check(tool, given, &app.defaults)?;
     caller.check(tool)?;
     if tool.effect.is_read() {
-        return Box::pin(handle(app, caller, tool, args)).await;
+        return Box::pin(handle(app, caller, tool, args))
+            .await
+            .map_err(|error| advice::for_tool(error, tool));
     }
     let (owned, caller) = (app.clone(), caller.clone());
     let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub use super::fit::nearest;
 use super::{
     figma_url::FigmaUrl,
-    fit::{fit, identifier_format, identifiers_in, quoted, unknown_name},
+    fit::{fit, identifier_format, identifiers_in, plain_form, quoted, unknown_name},
     row::{Rule, Tool},
 };
 use crate::error::{Error, Result};
@@ -64,13 +64,13 @@ macro_rules! identifiers {
 
 // Their doc comments are the descriptions that models read, so that dozens of rows share one wording.
 identifiers! {
-    /// Key or URL.
+    /// Or URL.
     FileKey = "figma-file-key",
-    /// Main file or URL.
+    /// Main file.
     MainFileKey = "figma-main-file-key",
     /// 1:2 or URL.
     NodeId = "figma-node-id",
-    /// Id or URL.
+    /// Or URL.
     TeamId = "figma-team-id",
     /// Id or URL.
     ProjectId = "figma-project-id",
@@ -88,7 +88,7 @@ identifiers! {
     DevResourceId = "figma-id",
 }
 
-/// 1:2, or URLs.
+/// 1:2 or URLs.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct NodeIds(#[schemars(length(min = 1))] Vec<NodeId>);
@@ -214,11 +214,25 @@ pub(super) fn publish(schema: &mut Value) {
     if let Some(Value::Object(properties)) = fields.get_mut("properties") {
         properties.values_mut().for_each(publish);
         say_once(properties);
+        properties.values_mut().for_each(say_above);
     }
     // In this order a listing costs a model the fewest tokens.
     for name in ["type", "description"] {
         if let Some(value) = fields.shift_remove(name) {
             fields.shift_insert(0, name.to_owned(), value);
+        }
+    }
+}
+
+/// An argument whose description names its fields has said what they are.
+fn say_above(schema: &mut Value) {
+    let Some(text) = schema.get("description").and_then(Value::as_str).map(str::to_owned) else { return };
+    let fields = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+    let ends_word = |c: char| !(c.is_alphanumeric() || c == '_');
+    for (name, field) in fields {
+        let is_named = text.split(ends_word).any(|word| word == name.as_str());
+        if let Some(field) = field.as_object_mut().filter(|_| is_named) {
+            field.shift_remove("description");
         }
     }
 }
@@ -354,6 +368,15 @@ fn fill_from_defaults(properties: &Args, wanted: &[&str], given: &mut Args, defa
 /// What a caller is told of a missing argument.
 fn describe(properties: &Args, name: &str) -> String {
     let schema = properties.get(name);
+    if let Some(format) = schema.and_then(identifier_format) {
+        // No address holds these.
+        let has_address = !matches!(format, "figma-library-key" | "figma-id");
+        return format!(
+            "it is {}{}",
+            plain_form(format),
+            if has_address { " or a Figma address" } else { "" }
+        );
+    }
     let text = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
     text.map_or_else(
         || "this tool needs it".to_owned(),

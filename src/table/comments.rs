@@ -11,7 +11,7 @@ use super::{args::*, date::is_instant, row::*};
 /// One comment's reactions, to read, add to and remove from.
 const REACTIONS: &str = "/v1/files/{file_key}/comments/{comment_id}/reactions";
 
-/// The corner of an area at which its pin sits.
+// The corner of an area at which its pin sits.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Corner {
@@ -122,8 +122,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_comments_list",
-                title: "List comments",
-                description: "All comments of a file, also resolved ones. A reply has parent_id.",
+                title: "Comments",
+                description: "All comments of a file, resolved too. Replies have parent_id.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(COMMENTS),
@@ -136,7 +136,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 file_key: FileKey,
                 /// Default page.
                 group_by: Option<GroupBy>,
-                /// Also resolved threads.
+                /// Resolved too.
                 include_resolved: Option<bool>,
                 /// Day or UTC time.
                 since: Option<String>,
@@ -163,15 +163,15 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// The text.
                 #[schemars(length(min = 1))]
                 message: String,
-                /// Thread to reply to.
+                /// To reply to.
                 comment_id: Option<CommentId>,
-                /// Pin: x and y, or node_id and node_offset.
+                /// Pin: x, y or node_id, node_offset.
                 client_meta: Option<Pin>,
             }
             Tool {
                 name: "figma_file_comment_create",
                 title: "Post comment",
-                description: "Posts a comment or reply. It cannot be edited or resolved later.",
+                description: "Posts a comment or reply. It cannot be edited later.",
                 effect: Effect::Create { verify_with: "figma_file_comments_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -194,7 +194,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_comment_delete",
                 title: "Delete comment",
-                description: "Deletes a comment. Only its author may do so.",
+                description: "Deletes one of your own comments or replies.",
                 effect: Effect::Delete,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -238,14 +238,14 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// As :heart:.
+                /// :heart:.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }
             Tool {
                 name: "figma_comment_reaction_create",
                 title: "Add reaction",
-                description: "Adds your own reaction to a comment or reply.",
+                description: "Adds your reaction to a comment or reply.",
                 effect: Effect::Create { verify_with: "figma_comment_reactions_list" },
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -264,7 +264,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 comment_id: CommentId,
-                /// As :heart:.
+                /// :heart:.
                 #[schemars(length(min = 1))]
                 emoji: String,
             }

@@ -22,7 +22,7 @@ enum Field {
     Variable,
 }
 
-/// In Dev Mode.
+/// Dev Mode.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum DevStatus {
@@ -78,16 +78,16 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Default: whole file.
+                /// Default all.
                 node_ids: Option<NodeIds>,
                 /// Levels.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
-                /// Default: all but comments.
+                /// Default: no comments.
                 include: Option<Vec<Group>>,
                 /// Default tree.
                 format: Option<ContextFormat>,
-                /// Default: fits.
+                /// Default fits.
                 #[schemars(range(min = 1000))]
                 max_bytes: Option<u32>,
                 /// Hidden layers.
@@ -101,7 +101,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_design_context_get",
                 title: "Design context",
-                description: "A design in few tokens: best to read one. What does not fit is folded, with its id.",
+                description: "A design in few tokens: best to read one. What does not fit is folded.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),
@@ -124,16 +124,16 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 node_ids: Option<NodeIds>,
                 /// imageRef or gifRef.
                 image_refs: Option<Vec<String>>,
-                /// The nodes' image fills, not renders.
+                /// Their image fills instead.
                 fills: Option<bool>,
                 /// Default png.
                 format: Option<Format>,
                 /// Default 1.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
-                /// Inside the image folder.
+                /// Subfolder.
                 folder: Option<String>,
-                /// File names by id or ref.
+                /// By id or ref.
                 names: Option<BTreeMap<String, String>>,
                 /// Replace files.
                 overwrite: Option<bool>,
@@ -162,7 +162,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 /// Longest side; default 1024.
                 #[schemars(range(min = 16, max = 4096))]
                 max_pixels: Option<u32>,
-                /// Default: fits `max_pixels`.
+                /// Default fits.
                 #[schemars(range(min = 0.01, max = 4))]
                 scale: Option<f64>,
                 /// Version id.
@@ -170,7 +170,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_screenshot_get",
-                title: "See a node",
+                title: "Screenshot",
                 description: "Shows a node as a picture, with its outline.",
                 effect: Effect::Read,
                 input: input::<Args>(),
@@ -182,7 +182,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             #[derive(Serialize, Deserialize, JsonSchema)]
             struct Args {
                 file_key: FileKey,
-                /// Words; typos forgiven.
+                /// Fuzzy words.
                 query: Option<String>,
                 /// Default all.
                 r#in: Option<Vec<Field>>,
@@ -194,7 +194,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 style: Option<String>,
                 /// Name or id.
                 variable: Option<String>,
-                /// As 390x844, 300-400x*.
+                /// As 300-400x*.
                 size: Option<String>,
                 dev_status: Option<DevStatus>,
                 /// Name or id.
@@ -207,8 +207,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_nodes_search",
-                title: "Search nodes",
-                description: "Finds nodes of a file by all that is given, best first: id, size, page, path. Free while the file is held.",
+                title: "Search",
+                description: "Finds nodes by all given, best first: id, size, page, path. Free while the file is held.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::NodesSearch(files::FILE),
@@ -236,7 +236,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             struct Args {
                 file_key: FileKey,
                 node_id: NodeId,
-                /// Of text; default: fits.
+                /// Default fits.
                 #[schemars(range(min = 4000))]
                 max_bytes: Option<u32>,
                 /// Version id.
@@ -244,8 +244,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_handoff_get",
-                title: "Hand a node over",
-                description: "All that is needed to implement a node, for at most two tier 1 calls: its design context, a picture, variables and styles, dev resources, open comments.",
+                title: "Hand over",
+                description: "All to implement a node, in at most two calls: design context, picture, variables, styles, dev resources, open comments.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Handoff(files::NODES),

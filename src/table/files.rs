@@ -77,20 +77,20 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 version: Option<String>,
                 /// Only these and their ancestors.
                 ids: Option<NodeIds>,
-                /// 1: pages; 2: also frames.
+                /// 1: pages, 2: frames.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or shared.
+                /// Plugin ids or shared.
                 plugin_data: Option<Vec<String>>,
                 /// Add branches.
                 branch_data: Option<bool>,
             }
             Tool {
                 name: "figma_file_get",
-                title: "Get file",
-                description: "A file's node tree, maybe huge: depth 1 or 2, then `figma_file_nodes_get`.",
+                title: "File",
+                description: "A file's tree, maybe huge: depth 1 or 2, then `figma_file_nodes_get`.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(FILE),
@@ -104,18 +104,18 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 ids: NodeIds,
                 /// Version id.
                 version: Option<String>,
-                /// Levels below each; 1: children.
+                /// Levels below; 1: children.
                 #[schemars(range(min = 1))]
                 depth: Option<u32>,
                 /// Add vectors.
                 geometry: Option<Geometry>,
-                /// Plugin ids, or shared.
+                /// Plugin ids or shared.
                 plugin_data: Option<Vec<String>>,
             }
             Tool {
                 name: "figma_file_nodes_get",
-                title: "Get nodes",
-                description: "Subtrees of nodes, all in one call. null: no such node.",
+                title: "Nodes",
+                description: "Subtrees of nodes, in one call. null: no such node.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(NODES),
@@ -150,15 +150,15 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 svg_include_node_id: Option<bool>,
                 /// Default true.
                 svg_simplify_stroke: Option<bool>,
-                /// Without what overlaps; default true.
+                /// No overlaps; default true.
                 contents_only: Option<bool>,
                 /// Ignore cropping.
                 use_absolute_bounds: Option<bool>,
             }
             Tool {
                 name: "figma_file_images_render",
-                title: "Render nodes",
-                description: "Image addresses (30 days) of nodes, all in one call. null: not renderable.",
+                title: "Render",
+                description: "Image URLs (30 days) of nodes, in one call. null: not renderable.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(RENDER),
@@ -194,8 +194,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
             }
             Tool {
                 name: "figma_file_versions_list",
-                title: "List versions",
-                description: "A file's versions, newest first. Autosaves have no label.",
+                title: "Versions",
+                description: "A file's versions, newest first, autosaves too.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {
@@ -220,7 +220,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
             Tool {
                 name: "figma_file_metadata_get",
                 title: "File metadata",
-                description: "Name, folder, type and last change of a file: cheapest to see a change.",
+                description: "A file's name, folder, type and last change: cheapest.",
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::Call(Endpoint {

@@ -172,6 +172,32 @@ fn fit_object(schema: &Value, fields: &mut Args, path: &str) -> Result<(), (Stri
     Ok(())
 }
 
+/// What an identifier is where it is no address.
+pub(super) fn plain_form(format: &str) -> &'static str {
+    match format {
+        "figma-file-key" | "figma-main-file-key" => {
+            "a file key (letters and digits, from the file's address)"
+        }
+        "figma-node-id" => "a node id such as 1:2",
+        "figma-comment-id" => "a comment id (digits)",
+        "figma-context-id" => "the id of a file, project or team",
+        "figma-library-key" => "a publish key (letters and digits)",
+        "figma-id" => "an id as Figma lists it",
+        _ => "an id (digits, from Figma's address)",
+    }
+}
+
+/// Whether a text is one of these; nodes are read in another way.
+fn is_plain(format: &str) -> fn(&str) -> bool {
+    match format {
+        "figma-file-key" | "figma-main-file-key" | "figma-context-id" | "figma-library-key" => {
+            figma_url::is_key
+        }
+        "figma-id" => figma_url::is_id,
+        _ => figma_url::is_number,
+    }
+}
+
 /// What an identifier's text names, in the API's form. Several only for nodes.
 pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
@@ -180,27 +206,19 @@ pub(super) fn identifiers_in(format: &str, text: &str) -> Result<Vec<String>, St
         Some(Ok(address)) => Some(address),
         None => None,
     };
-    let plain = |is_valid: fn(&str) -> bool| is_valid(text).then(|| text.to_owned());
     let (what, found) = match (format, address) {
         ("figma-file-key", Some(url)) => ("a file", url.readable_key().map(str::to_owned)),
         ("figma-main-file-key", Some(url)) => ("a file", url.file_key),
-        ("figma-file-key" | "figma-main-file-key", None) => {
-            ("a file key (letters and digits, from the file's address)", plain(figma_url::is_key))
-        }
         ("figma-node-id", Some(url)) if !url.node_ids.is_empty() => return Ok(url.node_ids),
-        ("figma-node-id", None) => ("a node id such as 1:2", figma_url::node_id(text)),
+        ("figma-node-id", None) => (plain_form(format), figma_url::node_id(text)),
         ("figma-node-id", Some(_)) => ("a node (`node-id=…`)", None),
         ("figma-team-id", Some(url)) => ("a team", url.team_id),
         ("figma-project-id", Some(url)) => ("a project", url.project_id),
         ("figma-comment-id", Some(url)) => ("a comment (`#…`)", url.comment_id),
-        ("figma-comment-id", None) => ("a comment id (digits)", plain(figma_url::is_number)),
         ("figma-context-id", Some(url)) => {
             ("a file, project or team", url.file_key.or(url.project_id).or(url.team_id))
         }
-        ("figma-context-id", None) => ("the id of a file, project or team", plain(figma_url::is_key)),
-        ("figma-library-key", None) => ("a publish key (letters and digits)", plain(figma_url::is_key)),
-        ("figma-id", None) => ("an id as Figma lists it", plain(figma_url::is_id)),
-        (_, None) => ("an id (digits, from Figma's address)", plain(figma_url::is_number)),
+        (_, None) => (plain_form(format), is_plain(format)(text).then(|| text.to_owned())),
         (_, Some(_)) => ("anything usable here", None),
     };
     let is_address = FigmaUrl::parse(text).is_some();

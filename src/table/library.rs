@@ -55,8 +55,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_component_get",
-            title: "Get component",
-            description: "A published component by key: name, file, node.",
+            title: "Component",
+            description: "A published component by key: file, node.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -87,8 +87,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_component_set_get",
-            title: "Get component set",
-            description: "A published component set by key: name, file, node.",
+            title: "Component set",
+            description: "A published component set by key: file, node.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -104,7 +104,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_components_list",
             title: "Team components",
-            description: "All components that the files of a team publish.",
+            description: "Components that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -120,7 +120,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_component_sets_list",
             title: "Team component sets",
-            description: "All component sets that the files of a team publish.",
+            description: "Component sets that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {
@@ -151,8 +151,8 @@ pub(super) const TOOLSET: Toolset = Toolset {
         },
         Tool {
             name: "figma_style_get",
-            title: "Get style",
-            description: "A published style by key; values: `figma_file_nodes_get`.",
+            title: "Style",
+            description: "A published style by key: its file and node.",
             effect: Effect::Read,
             input: input::<ByKey>(),
             handler: Handler::Call(Endpoint {
@@ -168,7 +168,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
         Tool {
             name: "figma_team_styles_list",
             title: "Team styles",
-            description: "All styles that the files of a team publish.",
+            description: "Styles that the files of a team publish.",
             effect: Effect::Read,
             input: input::<OfTeam>(),
             handler: Handler::Call(Endpoint {

@@ -16,22 +16,22 @@ pub(super) const TOOLSET: Toolset = Toolset {
 const TOOLS: &[Tool] = &[{
     #[derive(Serialize, Deserialize, JsonSchema)]
     struct Args {
-        /// From an earlier answer.
+        /// Of an answer.
         result_id: Option<String>,
-        /// A reading tool to call.
+        /// A reading tool.
         tool: Option<String>,
         /// Its arguments.
         arguments: Option<Map<String, Value>>,
-        /// jq: .comments[] | {id, message}.
+        /// jq, as .comments[].id.
         filter: Option<String>,
-        /// Items to skip.
+        /// To skip.
         offset: Option<u32>,
-        /// Items at most.
+        /// At most.
         limit: Option<u32>,
     }
     Tool {
         name: "figma_result_query",
-        title: "Query a result",
+        title: "Query result",
         description: "Filters (jq) or pages an earlier result, or tool's answer.",
         effect: Effect::Read,
         input: input::<Args>(),

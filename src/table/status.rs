@@ -12,7 +12,7 @@ pub(super) const TOOLSET: Toolset = Toolset {
 const TOOLS: &[Tool] = &[Tool {
     name: "figma_status_get",
     title: "Status",
-    description: "Token owner, kind, expiry; tools it cannot call and why; calls so far.",
+    description: "Token owner, kind, expiry; tools it cannot call; calls so far.",
     effect: Effect::Read,
     input: input::<NoArgs>(),
     handler: Handler::Status,

@@ -158,6 +158,14 @@ fn changes_of_variables_have_the_fields_of_their_action() {
             "argument `variableModeValues[0].value` is missing",
         ),
         (
+            ("figma_file_get", json!({})),
+            "argument `file_key` is missing; it is a file key (letters and digits, from the file's address) or a Figma address",
+        ),
+        (
+            ("figma_style_get", json!({})),
+            "argument `key` is missing; it is a publish key (letters and digits)",
+        ),
+        (
             ("figma_file_variables_update", json!({"file_key": KEY})),
             "the arguments are incomplete or contradict each other: give at least one of",
         ),

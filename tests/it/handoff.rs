@@ -111,6 +111,39 @@ fn what_is_not_there_is_an_error() {
 }
 
 #[test]
+fn what_is_too_large_is_told_by_arguments_that_the_tool_has() {
+    let mut client = Client::sandbox();
+    for (tool, arguments, advice) in [
+        (
+            "figma_handoff_get",
+            json!({ "node_id": "2:4" }),
+            "Call again with the `node_id` of a smaller part: ",
+        ),
+        (
+            "figma_design_context_get",
+            json!({ "node_ids": "2:4" }),
+            "Call again with `node_ids` of smaller parts: ",
+        ),
+        ("figma_file_images_render", json!({ "ids": "2:4" }), "Give fewer `ids`, or those of smaller parts."),
+        ("figma_file_nodes_get", json!({ "ids": "2:4" }), "Call again with `depth`: 1 "),
+    ] {
+        let mut all = json!({ "file_key": "HUGE" });
+        all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+        let refusal = client.refusal(tool, all);
+        assert_eq!(refusal["error"], "too_large", "{tool}: {refusal}");
+        assert!(refusal["next"].as_str().unwrap().starts_with(advice), "{tool}: {refusal}");
+        // What it names is there to be given.
+        let listed = client.request("tools/list", json!({}));
+        let mut listed = listed["result"]["tools"].as_array().unwrap().iter();
+        let schema = &listed.find(|listed| listed["name"] == tool).unwrap()["inputSchema"]["properties"];
+        let next = refusal["next"].as_str().unwrap().split(": `figma_").next().unwrap();
+        for name in next.split('`').skip(1).step_by(2) {
+            assert!(schema.get(name).is_some(), "{tool} has no {name}: {next}");
+        }
+    }
+}
+
+#[test]
 fn two_scarce_calls_are_the_most() {
     let mut client = Client::sandbox();
     // That Figma does not send a file whole costs one refused call more, the first time only.
