@@ -113,8 +113,8 @@ struct Inner {
     store: Store,
     tally: Tally,
     fetches: Fetches,
-    /// Reads under way, by caller and request.
-    flights: Flights<(Fingerprint, String), Output>,
+    /// Reads under way, by caller, request, and whether there is another endpoint to fall back on.
+    flights: Flights<(Fingerprint, String, bool), Output>,
     joins: Joins,
 }
 
@@ -221,7 +221,7 @@ impl Rest {
         if !tool.effect.is_read() {
             // What was asked before the write does not answer what is asked after it.
             let mine = caller.fingerprint();
-            self.inner.flights.close(|(other, _)| other == mine);
+            self.inner.flights.close(|(other, ..)| other == mine);
         }
         if endpoint.quirks.cache == Cache::ChangesFile {
             // Also where it is not known in the end whether it was carried out.
@@ -245,7 +245,7 @@ impl Rest {
             }
         };
         // A row with another endpoint to fall back on is answered differently.
-        let key = (caller.fingerprint().clone(), format!("{line}{}", endpoint.quirks.fallback.is_some()));
+        let key = (caller.fingerprint().clone(), line, endpoint.quirks.fallback.is_some());
         let (flight, is_shared) = self.inner.flights.board(key, work);
         if is_shared {
             self.inner.tally.joined.fetch_add(1, Ordering::Relaxed);

@@ -74,9 +74,9 @@ fn variants_are_the_first_and_what_differs() {
     assert_eq!(problems(&set, &text), Vec::<String>::new(), "{text}");
     for line in [
         " =T1 \"State=Pressed\" #9\n",
-        " =T1 \"Size=Small\" #16 = = \"Send now\"\n  -#7\n",
+        " =T1 \"Size=Small\" #16 = = \"Send now\" -#7\n",
         "  +before #6 rect \"Divider\" #25 r2\n",
-        "  ~#7 before #3\n",
+        " ~#7 before #3\n",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
@@ -105,9 +105,13 @@ fn the_checker_reads_differences() {
     number(&mut list, &mut 0);
     let text = described(&list);
     assert_eq!(problems(&list, &text), Vec::<String>::new(), "{text}");
-    for (at, line) in
-        text.lines().enumerate().filter(|(_, line)| line.starts_with("  ") && line.contains(['~', '-', '+']))
-    {
+    // Each change in a line of its own.
+    let (legend, tree) = text.split_once('\n').unwrap();
+    let text = format!("{legend}\n{}", tree.replace(" ~#", "\n  ~#").replace(" -#", "\n  -#"));
+    assert_eq!(problems(&list, &text), Vec::<String>::new(), "{text}");
+    let changes = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(['~', '-', '+']));
+    assert_eq!(changes.clone().count(), 2, "{text}");
+    for (at, line) in changes {
         let without: Vec<&str> =
             text.lines().enumerate().filter(|(other, _)| *other != at).map(|(_, line)| line).collect();
         assert!(!problems(&list, &without.join("\n")).is_empty(), "{line} was not missed in\n{text}");

@@ -454,14 +454,23 @@ fn outside(line: &str) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The nodes of a line, each behind the one that it is in; the indentation before each.
+/// The nodes of a line, each behind the one that it is in, and what differs in a repetition; the
+/// indentation before each.
 fn pieces(line: &str) -> Vec<String> {
     let depth = line.len() - line.trim_start_matches(' ').len();
     let mut out = Vec::new();
     let mut from = depth;
-    for at in outside(line).filter(|at| line[*at..].starts_with(" > ")) {
+    for at in outside(line).filter(|at| *at >= depth) {
+        let rest = &line[at..];
+        let width = if rest.starts_with(" > ") {
+            3
+        } else if rest.starts_with(" ~#") || rest.starts_with(" -#") {
+            1
+        } else {
+            continue;
+        };
         out.push(&line[from..at]);
-        from = at + 3;
+        from = at + width;
     }
     out.push(&line[from..]);
     out.into_iter().map(|piece| format!("{}{piece}", &line[..depth])).collect()

@@ -344,9 +344,17 @@ fn calls_that_are_answered_on_the_spot_are_answered_as_by_the_library() {
             let (here, there) = (server.post(&call, headers), server.post(&by_the_library(&call), headers));
             assert_eq!(here.status, there.status, "{call}");
             assert_eq!(here.header("content-type"), there.header("content-type"), "{call}");
-            assert_eq!(here.body, there.body, "{call}");
+            assert_eq!(ageless(&here.body), ageless(&there.body), "{call}");
         }
     }
+}
+
+/// Without the age of what was kept: a second may pass between two answers.
+fn ageless(body: &str) -> String {
+    const AGE: &str = "\"age_s\":";
+    let mut parts = body.split(AGE);
+    let start = parts.next().unwrap_or_default().to_owned();
+    parts.fold(start, |out, part| out + AGE + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) enum Term {
     Run,
     Reference,
     Folded,
+    Hidden,
 }
 
 impl Term {
@@ -56,16 +57,16 @@ impl Term {
         match self {
             Self::Id => "#7 under #2:5 = 2:7",
             Self::InnerId => "#3:4 in <instance> #2:5 = I2:5;3:4",
-            Self::NextId => "no # = id before + 1",
+            Self::NextId => "no # = id of node before + 1",
             Self::Size => "unsaid: hug",
             Self::Position => "@x,y in parent",
             Self::Stroke => "strokes 1px inside",
             Self::ShapeStroke => "shape strokes 1px centred",
             Self::TextStroke => "text strokes 1px outside",
-            Self::Layout => "unsaid: hug, start",
+            Self::Layout => "unsaid: hug, align start",
             Self::Stretch => "stretch: children fill across",
-            Self::Same => "=T1: T1 with these texts (= same), changes",
-            Self::Difference => "~#7: in its layer …7",
+            Self::Same => "=T1: T1 with these texts (= same)",
+            Self::Difference => "~#7: changes in its layer …7",
             Self::Added => "+before #7, +last: layer added there",
             Self::Missing => "-#7: without it",
             Self::Moved => "~#7 before #3: moved there",
@@ -76,6 +77,7 @@ impl Term {
             Self::Blur => "blur(n) = CSS blur n/2",
             Self::Run => "‹n …› has style n",
             Self::Reference => "←property that sets it",
+            Self::Hidden => "hidden:true shows hidden",
             Self::Folded => "+n folded: call again with that id in node_ids",
         }
     }

@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) depth: usize,
-    /// It stands behind its parent, in the same line.
+    /// It stands in the line before: what is alone in its parent, and what differs in a repetition.
     pub(super) is_joined: bool,
     pub(super) node: u32,
     pub(super) parent: Option<u32>,
@@ -380,7 +380,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Puts what is alone in its parent into the line of that.
+/// Puts what is alone in its parent into the line of that, and what differs in a repetition behind it.
 fn join(view: &View<'_>, lines: &mut [Line]) {
     let mut open: Vec<usize> = Vec::new();
     let mut below = vec![0_u32; lines.len()];
@@ -394,15 +394,22 @@ fn join(view: &View<'_>, lines: &mut [Line]) {
     // For each open line how many there are from it on upwards that stand behind their parents.
     let mut joined: Vec<usize> = Vec::new();
     let mut is_alone = false;
+    // Where the repetition stands whose changes come.
+    let mut repeats: Option<usize> = None;
     for (line, below) in lines.iter_mut().zip(below) {
-        let can_join = matches!(line.role, Role::Full { .. }) && line.anchor.is_none();
-        line.is_joined = is_alone && can_join;
+        let is_change = matches!(line.role, Role::Difference { .. } | Role::Missing { .. });
+        repeats = repeats.filter(|depth| is_change && line.depth == depth + 1);
+        line.is_joined =
+            repeats.is_some() || is_alone && matches!(line.role, Role::Full { .. }) && line.anchor.is_none();
         joined.truncate(line.depth);
         let count = joined.last().copied().unwrap_or(0) + usize::from(line.is_joined);
         joined.push(count);
         // The nodes that were asked for, and what stands on a page by itself, have lines of their own.
         let is_page =
             matches!(view.design.node(line.node).kind, Kind::Page | Kind::Section | Kind::ComponentSet);
+        if matches!(line.role, Role::Same { .. }) {
+            repeats = Some(line.depth);
+        }
         is_alone = below == 1 && line.depth > 0 && !is_page && matches!(line.role, Role::Full { .. });
         line.depth -= count;
     }

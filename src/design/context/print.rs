@@ -197,7 +197,8 @@ impl<'a> Printer<'a> {
     fn line(&mut self, line: &Line) {
         if line.is_joined {
             self.out.pop();
-            self.out.push_str(" > ");
+            let is_inside = matches!(line.role, Role::Full { .. });
+            self.out.push_str(if is_inside { " > " } else { " " });
         } else {
             self.out.extend(std::iter::repeat_n(' ', line.depth));
         }
@@ -352,6 +353,7 @@ impl<'a> Printer<'a> {
         }
         if node.hidden != before.map_or(0, |before| self.design.node(before).hidden) {
             let _ = write!(self.out, " ({} hidden)", node.hidden);
+            self.terms.insert(Term::Hidden);
         }
         if self.includes(Group::Comments)
             && let Some(comments) = self.options.comments.get(self.id(line.node))

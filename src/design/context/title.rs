@@ -73,7 +73,10 @@ impl<'a> Printer<'a> {
         let node = self.design.node(line.node);
         let is_landmark = match line.parent.map(|parent| self.design.node(parent).kind) {
             None | Some(Kind::Document | Kind::Page | Kind::Section | Kind::ComponentSet) => true,
-            Some(_) => matches!(node.kind, Kind::Component | Kind::ComponentSet | Kind::Section),
+            // The ids of what is in an instance begin with its own.
+            Some(_) => {
+                matches!(node.kind, Kind::Component | Kind::ComponentSet | Kind::Section | Kind::Instance)
+            }
         };
         // Behind a name, a text of another kind of node could be taken for the name.
         let can_be_told_apart =

@@ -119,10 +119,16 @@ impl Call {
     }
 }
 
+/// As nearly all clients write it.
+pub(super) const BOTH: &str = "application/json, text/event-stream";
+
 /// Both media types, without weights.
 fn accepts_both(headers: &HeaderMap) -> bool {
     let mut given = headers.get_all(header::ACCEPT).iter();
     let (Some(value), None) = (given.next(), given.next()) else { return false };
+    if value == BOTH {
+        return true;
+    }
     let Ok(text) = value.to_str() else { return false };
     let named = |kind: &str| text.split(',').any(|part| part.trim().eq_ignore_ascii_case(kind));
     !text.contains(['"', ';']) && named("application/json") && named("text/event-stream")
@@ -153,7 +159,7 @@ mod tests {
         Call::read(&given, body.as_bytes()).is_some()
     }
 
-    const BOTH: (&str, &str) = ("accept", "application/json, text/event-stream");
+    const BOTH: (&str, &str) = ("accept", super::BOTH);
     const ME: &str =
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"figma_me_get","arguments":{}}}"#;
 

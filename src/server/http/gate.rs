@@ -28,7 +28,7 @@ use url::Url;
 use super::{
     Front,
     access::Who,
-    direct::Call,
+    direct::{BOTH, Call},
     log::Line,
     visit::{VISIT, Visit},
 };
@@ -356,7 +356,7 @@ fn name_media_types(headers: &mut HeaderMap) {
         value.to_str().is_ok_and(|text| text.contains('*') && is_anything(text))
     });
     if accepts_anything {
-        let both = HeaderValue::from_static("application/json, text/event-stream");
+        let both = HeaderValue::from_static(BOTH);
         headers.insert(header::ACCEPT, both);
     }
 }
