@@ -146,11 +146,20 @@ fn what_is_too_large_is_told_by_arguments_that_the_tool_has() {
 #[test]
 fn two_scarce_calls_are_the_most() {
     let mut client = Client::sandbox();
-    // That Figma does not send a file whole costs one refused call more, the first time only.
-    for (key, most) in [(PRODUCT_FILE, 2), ("HUGE", 3), ("HUGE", 2), (PRODUCT_FILE, 1)] {
+    // A file that Figma does not send whole costs the refusal the first time: then there is no picture yet.
+    for (key, most, has_picture) in [
+        (PRODUCT_FILE, 2, true),
+        ("HUGE", 2, false),
+        ("HUGEFILE", 2, false),
+        ("HUGEFILE", 2, true),
+        ("HUGEFILE", 0, true),
+        (PRODUCT_FILE, 1, true),
+    ] {
         let before = tier_1(&mut client);
-        client.call("figma_handoff_get", json!({ "file_key": key, "node_id": "2:4" }));
+        let result = client.call("figma_handoff_get", json!({ "file_key": key, "node_id": "2:4" }));
         let calls = tier_1(&mut client) - before;
         assert!(calls <= most, "{key}: {calls}");
+        let mut blocks = result["content"].as_array().unwrap().iter();
+        assert_eq!(blocks.any(|block| block["type"] == "image"), has_picture, "{key}: {result}");
     }
 }

@@ -18,6 +18,7 @@ use crate::{
         pieces::{Pair, Subtree},
     },
     error::{Error, Result},
+    rest::held::Outlook,
     table::{Endpoint, Handler, Tool, args::Args},
 };
 
@@ -32,14 +33,26 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let ids = [node_id.to_owned()];
     let version = args.get("version").and_then(Value::as_str);
     let visitor = || Pair::new(Collector::new(false), Some(Subtree::default()));
-    let (read, picture, links, threads) = tokio::join!(
+    // Where a refusal has yet to be paid for, the picture would be the third tier 1 call: it waits for what
+    // becomes of the file.
+    let outlook = async || app.rest.outlook(caller, file_key, version).await.unwrap_or(Outlook::Unknown);
+    let is_known = outlook().await != Outlook::Unknown;
+    let (read, early, links, threads) = tokio::join!(
         source::read(app, caller, tool, file_key, version, &ids, visitor),
-        picture(app, caller, args),
+        async { if is_known { Some(picture(app, caller, args).await) } else { None } },
         links(app, caller, file_key),
         threads(app, caller, file_key),
     );
+    let picture = match early {
+        Some(picture) => Some(picture),
+        None if outlook().await == Outlook::InParts => None,
+        None => Some(picture(app, caller, args).await),
+    };
     let mut sheet = Sheet::new(most.unwrap_or_else(|| app.room()));
-    let images = sheet.picture(picture);
+    let images = match picture {
+        Some(picture) => sheet.picture(picture),
+        None => sheet.without_picture(),
+    };
     let (both, provenance) = match read {
         Ok(read) => read,
         // Without the file there is nothing to hand over but the picture.

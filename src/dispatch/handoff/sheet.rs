@@ -9,7 +9,7 @@ use crate::{
         naming,
         pieces::{Beside, Subtree},
     },
-    dispatch::{Image, Output, variables::Names},
+    dispatch::{Image, Output, handoff::SCREENSHOT, variables::Names},
     error::{Error, Result},
 };
 
@@ -68,6 +68,14 @@ impl Sheet {
                 Vec::new()
             }
         }
+    }
+
+    /// Says that no picture was asked for, and how to get one.
+    pub(super) fn without_picture(&mut self) -> Vec<Image> {
+        self.missing.push(format!(
+            "- picture: Figma refused the file as a whole, and a picture would have been the third tier 1 call. `{SCREENSHOT}` fetches it, as does this tool from now on"
+        ));
+        Vec::new()
     }
 
     pub(super) fn links(&mut self, links: Result<Vec<Link>>, subtree: &Subtree) {

@@ -58,6 +58,17 @@ pub struct Held {
     notes: Arc<Vec<String>>,
 }
 
+/// What is known of reading a file as a whole, before it is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// It is held: that takes no call.
+    Held,
+    /// Figma does not send it in one piece.
+    InParts,
+    /// It takes a tier 1 call, and Figma may refuse it.
+    Unknown,
+}
+
 /// Where what was read comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provenance {
@@ -305,6 +316,23 @@ impl Rest {
         }
         let is_current = judge(&kept, &freshness) == Some(false);
         Ok(Held::new(self, &kept, !is_current, 0))
+    }
+
+    /// What to expect of [`Rest::hold`]. It is never fetched for this.
+    ///
+    /// # Errors
+    /// What stands in the way of the store; Figma's refusal.
+    pub async fn outlook(&self, caller: &Caller, file: &str, version: Option<&str>) -> Result<Outlook> {
+        let (key, freshness) = self.key_of_file(caller, file, version).await?;
+        let kept = self.store().held_file(key.clone()).await?;
+        if kept.is_some_and(|file| judge(&file, &freshness).is_some()) {
+            return Ok(Outlook::Held);
+        }
+        match self.check_size(&key, stamp_of(freshness).as_deref()).await {
+            Ok(()) => Ok(Outlook::Unknown),
+            Err(Error::TooLarge { .. }) => Ok(Outlook::InParts),
+            Err(error) => Err(error),
+        }
     }
 
     /// The keys and names of the files that are held for this caller, the latest used first.
