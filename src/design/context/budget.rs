@@ -29,24 +29,14 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
     };
     let fits = |fitted: &Fitted| fitted.text.len() <= options.max_bytes;
     // A line is hardly ever shorter than this, so more nodes are not worth a try at once.
-    let first = ranked.len().min(options.max_bytes / 16 + 1);
-    let (mut good, mut good_count, mut bad) = (None, 0, ranked.len() + 1);
-    let mut count = first;
-    loop {
+    let mut search = Search::new(ranked.len(), options.max_bytes);
+    let mut good = None;
+    let mut next = Some(ranked.len().min(options.max_bytes / 16 + 1));
+    while let Some(count) = next {
         let fitted = attempt(count, usize::MAX);
+        next = search.next(count, fitted.text.len());
         if fits(&fitted) {
-            (good, good_count) = (Some(fitted), count);
-        } else {
-            bad = count;
-        }
-        let is_near = bad - good_count <= 1 + good_count / 64;
-        if good_count == ranked.len() || is_near {
-            break;
-        }
-        count =
-            if bad > ranked.len() { (good_count * 2).min(ranked.len()) } else { good_count.midpoint(bad) };
-        if count == good_count || count == 0 {
-            break;
+            good = Some(fitted);
         }
     }
     if let Some(good) = good {
@@ -67,6 +57,62 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
     fitted
 }
 
+/// Looks for the number of nodes that fills the budget, in few tries: each lays out and writes everything.
+#[derive(Debug)]
+struct Search {
+    most_nodes: usize,
+    most_bytes: usize,
+    /// The most nodes that fit so far, and their bytes.
+    good: (usize, usize),
+    /// The fewest that do not, and their bytes.
+    bad: Option<(usize, usize)>,
+    /// Whether the last try did. Where two in a row end on the same side, lengths guide badly: halves do
+    /// better.
+    was_good: Option<bool>,
+}
+
+impl Search {
+    const fn new(most_nodes: usize, most_bytes: usize) -> Self {
+        Self { most_nodes, most_bytes, good: (0, 0), bad: None, was_good: None }
+    }
+
+    /// Takes in how long a description of so many nodes is; which number is to be tried next, if any.
+    fn next(&mut self, count: usize, length: usize) -> Option<usize> {
+        let was_good = self.was_good.replace(length <= self.most_bytes);
+        if length <= self.most_bytes {
+            self.good = (count, length);
+        } else {
+            self.bad = Some((count, length));
+        }
+        let (good, good_length) = self.good;
+        // A little less than all: what is just too much is a try lost.
+        let wanted = self.most_bytes - self.most_bytes / 128;
+        let Some((bad, bad_length)) = self.bad else {
+            let guess = part(good, wanted, good_length).max(good + 1);
+            return (good < self.most_nodes).then_some(guess.min(self.most_nodes));
+        };
+        let between = bad.saturating_sub(good);
+        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 64;
+        if between <= 1 + good / 64 || is_full {
+            return None;
+        }
+        let guess = if was_good == self.was_good {
+            between / 2
+        } else {
+            part(between, wanted.saturating_sub(good_length), bad_length - good_length)
+                .clamp(between / 16, between - between / 16)
+        };
+        Some((good + guess).clamp(good + 1, bad - 1))
+    }
+}
+
+/// So many of so many parts of a number.
+const fn part(number: usize, some: usize, of: usize) -> usize {
+    let product = number as u128 * some as u128;
+    let parts = product / if of == 0 { 1 } else { of as u128 };
+    if parts > usize::MAX as u128 { usize::MAX } else { parts as usize }
+}
+
 /// The last resort: whole characters, and a word about it.
 fn truncate(text: &mut String, most: usize) {
     const END: &str = "…(cut)\n";
@@ -80,5 +126,46 @@ fn truncate(text: &mut String, most: usize) {
     text.truncate(at);
     if most > END.len() {
         text.push_str(END);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many nodes are shown in the end, and after how many tries.
+    fn search(nodes: usize, bytes: usize, length: impl Fn(usize) -> usize) -> (usize, usize) {
+        let (mut search, mut tries) = (Search::new(nodes, bytes), 0);
+        let mut next = Some(nodes.min(bytes / 16 + 1));
+        while let Some(count) = next {
+            next = search.next(count, length(count));
+            tries += 1;
+        }
+        (search.good.0, tries)
+    }
+
+    #[test]
+    fn a_few_tries_fill_the_budget() {
+        let even = |count: usize| 300 + count * 45;
+        let (count, tries) = search(95_000, 48_128, even);
+        assert!(even(count) > 48_128 - 48_128 / 50 && tries <= 4, "{count} in {tries}");
+        // The first nodes are short, the later ones long: and the other way round.
+        let growing = |count: usize| 300 + count * count / 40;
+        let (count, tries) = search(95_000, 48_128, growing);
+        assert!(growing(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
+        let shrinking = |count: usize| 300 + (9_000_000 * count).isqrt();
+        let (count, tries) = search(95_000, 48_128, shrinking);
+        assert!(shrinking(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
+    }
+
+    #[test]
+    fn what_fits_is_shown_and_what_does_not_is_not() {
+        assert_eq!(search(40, usize::MAX, |count| count * 1000), (40, 1));
+        assert_eq!(search(5000, 48_128, |count| count), (5000, 2));
+        assert_eq!(search(40, 1000, |_| 2000).0, 0);
+        assert_eq!(search(0, 1000, |_| 10).0, 0);
+        // Lengths that go up and down end too.
+        let (count, tries) = search(5000, 1000, |count| if count % 2 == 0 { 999 } else { 1001 });
+        assert!(count.is_multiple_of(2) && tries < 40, "{count} in {tries}");
     }
 }
