@@ -381,7 +381,10 @@ fn a_client_that_is_gone_cancels_its_reads() {
             assert!(Instant::now() < deadline, "{}", server.get("/metrics").body);
             std::thread::sleep(Duration::from_millis(20));
         }
-        assert!(server.get("/metrics").body.contains("figma_mcp_calls_under_way 0"));
+        let figures = server.get("/metrics").body;
+        assert!(figures.contains("figma_mcp_calls_under_way 0"));
+        let left = format!("figma_mcp_http_requests_total{{route=\"/mcp\",status=\"499\"}} {count}");
+        assert!(figures.contains(&left), "{figures}");
     }
 }
 

@@ -205,12 +205,12 @@ enum Admitted {
 
 /// The gate itself: answers a request, or passes it on to what there is at its path.
 pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router: Router) -> Response {
-    let started = Instant::now();
     let id = request_name();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut line = Line::new(&id, peer.0, &method, &path);
+    let line = Line::new(&id, peer.0, &method, &path);
+    let mut told = Told { front: &front, line, started: Instant::now() };
     let span = tracing::info_span!("request", id = id.as_str());
-    let mut response = match admit(&front, peer, request, &mut line).await {
+    let mut response = match admit(&front, peer, request, &mut told.line).await {
         Ok(Admitted::Call(call, visit)) => call.answer(visit.server).instrument(span).await,
         Ok(Admitted::On(request, Some(visit))) => {
             let visit = Arc::new(visit);
@@ -220,17 +220,30 @@ pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router
         Ok(Admitted::On(request, None)) => passed_on(router, request).instrument(span).await,
         Err(refusal) => refusal.into_response(),
     };
-    front.metrics.answered(&path, response.status().as_u16());
-    if let Some(log) = &front.log {
-        line.status = response.status().as_u16();
-        line.took = started.elapsed();
-        log.write(&line);
-    }
+    told.line.status = response.status().as_u16();
+    drop(told);
     if let Ok(value) = HeaderValue::from_str(&id) {
         static NAME: HeaderName = HeaderName::from_static("x-request-id");
         response.headers_mut().insert(&NAME, value);
     }
     response
+}
+
+/// Tells of a request at its end, also where its client leaves before the answer.
+struct Told<'a> {
+    front: &'a Front,
+    line: Line<'a>,
+    started: Instant,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.front.metrics.answered(self.line.path, self.line.status);
+        if let Some(log) = &self.front.log {
+            self.line.took = self.started.elapsed();
+            log.write(&self.line);
+        }
+    }
 }
 
 /// Boxed: few requests go here, and all would be as large as the largest.

@@ -20,6 +20,9 @@ use crate::{
 /// How many lines wait for a slow terminal; further ones are lost rather than kept.
 const QUEUE: usize = 1024;
 
+/// What stands for the status where a client left before it had an answer: as nginx writes it.
+const CLIENT_LEFT: u16 = 499;
+
 /// Writes lines beside the requests.
 pub(super) struct AccessLog {
     format: Format,
@@ -71,7 +74,7 @@ impl<'a> Line<'a> {
             peer,
             method,
             path,
-            status: 0,
+            status: CLIENT_LEFT,
             took: Duration::ZERO,
             caller: String::new(),
             spoken: None,
