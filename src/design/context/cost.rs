@@ -25,21 +25,23 @@ impl Class {
     fn of(c: char) -> Self {
         match c {
             ' ' => Self::Space,
-            c if c.is_ascii_digit() => Self::Digits,
+            '0'..='9' => Self::Digits,
+            'a'..='z' | 'A'..='Z' => Self::Latin,
+            '\0'..='\x7f' => Self::Sign,
             c if c.is_alphabetic() && c < '\u{250}' => Self::Latin,
             c if c.is_alphabetic() => Self::Letters,
             _ => Self::Sign,
         }
     }
 
-    /// How many of them make one token, about.
-    const fn piece(self) -> usize {
+    /// Whether a token begins with the character after so many of its class.
+    const fn starts_piece(self, run: usize) -> bool {
         match self {
-            Self::Latin => 8,
-            Self::Letters => 4,
-            Self::Digits => 3,
-            Self::Sign => 1,
-            Self::Space => usize::MAX,
+            Self::Latin => run.is_multiple_of(8),
+            Self::Letters => run.is_multiple_of(4),
+            Self::Digits => run.is_multiple_of(3),
+            Self::Sign => true,
+            Self::Space => run == 0,
         }
     }
 }
@@ -47,11 +49,14 @@ impl Class {
 /// About how many tokens a text takes: words and numbers in pieces, signs one by one, spaces nothing
 /// but before a number.
 pub(super) fn tokens(text: &str) -> usize {
-    let (mut count, mut run, mut before) = (0, 0_usize, None);
+    let (mut count, mut run) = (0, 0_usize);
+    let mut before: Option<(char, Class)> = None;
     for c in text.chars() {
         let class = Class::of(c);
-        let is_hump = c.is_uppercase() && before.is_some_and(char::is_lowercase);
-        let class_before = before.map(Class::of);
+        let class_before = before.map(|(_, class)| class);
+        let is_hump = matches!(class, Class::Latin | Class::Letters)
+            && c.is_uppercase()
+            && before.is_some_and(|(before, _)| before.is_lowercase());
         if class_before == Some(class) && !is_hump {
             run += 1;
         } else {
@@ -61,8 +66,8 @@ pub(super) fn tokens(text: &str) -> usize {
             count -= usize::from(matches!(class, Class::Latin | Class::Letters) && joins);
             run = 0;
         }
-        count += usize::from(class != Class::Space && run.is_multiple_of(class.piece()));
-        before = Some(c);
+        count += usize::from(class != Class::Space && class.starts_piece(run));
+        before = Some((c, class));
     }
     count
 }
@@ -142,7 +147,8 @@ impl Costs {
         let design = facts.view.design;
         let of = design.node(node);
         let name = design.symbols.get(of.name);
-        let is_named = !is_generated(name, of.kind) && !of.facts.iter().any(|fact| fact.key == Key::Text);
+        let is_named =
+            !is_generated(name, of.kind) && !design.facts(of).iter().any(|fact| fact.key == Key::Text);
         let mut place = String::new();
         if let Some(at) = facts.place_in_tree(node) {
             at.write_in_tree(&mut place);

@@ -29,7 +29,8 @@ impl<'a> Facts<'a> {
 
     /// The facts of a node that are described.
     pub(super) fn of(&self, node: u32) -> impl Iterator<Item = Fact> {
-        let all = self.view.design.node(node).facts.iter().copied();
+        let design = self.view.design;
+        let all = design.facts(design.node(node)).iter().copied();
         all.filter(|fact| {
             fact.key.group().is_none_or(|group| self.includes(group)) || self.shows_a_variable(*fact)
         })

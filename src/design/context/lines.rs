@@ -303,7 +303,7 @@ impl<'a> Lines<'a> {
     fn is_alike(&self, first: u32, second: u32) -> bool {
         let design = self.view.design;
         let component = |node: u32| {
-            let fact = design.node(node).facts.iter().find(|fact| fact.key == Key::Component)?;
+            let fact = design.facts(design.node(node)).iter().find(|fact| fact.key == Key::Component)?;
             let id = design.symbols.get(fact.words);
             Some(design.components.get(id).and_then(|component| component.set.as_deref()).unwrap_or(id))
         };

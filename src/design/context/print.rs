@@ -485,7 +485,7 @@ impl<'a> Printer<'a> {
         });
         if let Some(number) = numbers.get(id) {
             let node = design.node(*number);
-            let text = node.facts.iter().find(|fact| fact.key == Key::Text);
+            let text = self.design.facts(node).iter().find(|fact| fact.key == Key::Text);
             let name = match text {
                 Some(text) => design.symbols.get(text.words).to_owned(),
                 None => format!("\"{}\"", design.symbols.get(node.name)),

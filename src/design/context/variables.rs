@@ -34,10 +34,25 @@ impl Bound {
         Self(out)
     }
 
+    /// Whether nothing is bound.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The mark of the variable that a member is bound to; empty where it is not.
+    #[inline]
     pub(super) fn mark(&self, path: &str) -> String {
+        if self.is_empty() { String::new() } else { self.mark_of(path) }
+    }
+
+    fn mark_of(&self, path: &str) -> String {
         let ids = self.0.iter().find(|(name, _)| name == path).map_or(&[][..], |(_, ids)| ids.as_slice());
         ids.iter().map(|id| mark(id)).collect()
+    }
+
+    /// Whether a member is bound whose path begins like one of these.
+    pub(super) fn is_about(&self, beginnings: &[&str]) -> bool {
+        self.0.iter().any(|(path, _)| beginnings.iter().any(|beginning| path.starts_with(beginning)))
     }
 }
 

@@ -26,8 +26,8 @@ impl<'a> View<'a> {
         let mut sizes: Vec<Counts> = Vec::with_capacity(design.nodes.len());
         for node in &design.nodes {
             let mut counts = Counts { nodes: 1 + u64::from(node.too_deep), texts: 0 };
-            counts.texts += u64::from(node.facts.iter().any(|fact| fact.key == Key::Text));
-            for child in node.children.iter().filter_map(|child| sizes.get(*child as usize)) {
+            counts.texts += u64::from(design.facts(node).iter().any(|fact| fact.key == Key::Text));
+            for child in design.children(node).iter().filter_map(|child| sizes.get(*child as usize)) {
                 counts.nodes += child.nodes;
                 counts.texts += child.texts;
             }
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
         }
         let mut parents: Vec<u32> = (0..).take(design.nodes.len()).collect();
         for (parent, node) in (0_u32..).zip(&design.nodes) {
-            for child in &node.children {
+            for child in design.children(node) {
                 if let Some(of) = parents.get_mut(*child as usize) {
                     *of = parent;
                 }
@@ -66,14 +66,14 @@ impl<'a> View<'a> {
 
     /// The shown nodes directly in a node.
     pub(super) fn children(&self, node: u32) -> impl Iterator<Item = u32> {
-        self.design.node(node).children.iter().copied().filter(|child| self.is_shown(*child))
+        self.design.children(self.design.node(node)).iter().copied().filter(|child| self.is_shown(*child))
     }
 
     /// What is in a node but not shown, nor anything above it.
     pub(super) fn folded(&self, node: u32) -> Counts {
         let node = self.design.node(node);
         let mut counts = Counts { nodes: u64::from(node.too_deep), texts: 0 };
-        for child in node.children.iter().filter(|child| !self.is_shown(**child)) {
+        for child in self.design.children(node).iter().filter(|child| !self.is_shown(**child)) {
             let folded = self.counts(*child);
             counts.nodes += folded.nodes;
             counts.texts += folded.texts;
@@ -96,7 +96,7 @@ impl<'a> View<'a> {
             let parents = out.get(start..).unwrap_or_default().to_vec();
             start = out.len();
             for parent in parents {
-                out.extend_from_slice(&self.design.node(parent).children);
+                out.extend_from_slice(self.design.children(self.design.node(parent)));
             }
             if let Some(children) = out.get_mut(start..) {
                 children.sort_by_key(|child| !self.is_telling(*child));
