@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 
 use super::{
     facts::Facts,
-    model::{Design, FAMILY, Fact, Key},
+    model::{Fact, Key},
     names,
-    view::is_generated,
+    view::{View, is_generated},
 };
 
 /// A sort of character that tokens are made of.
@@ -72,14 +72,6 @@ pub(super) fn tokens(text: &str) -> usize {
     count
 }
 
-/// About how many tokens the words of a fact take, with the name of the style that they come from.
-pub(super) fn of_words(design: &Design, fact: &Fact) -> usize {
-    let style = design.styles.get(design.symbols.get(fact.style)).map_or(0, |name| tokens(name));
-    let words = design.symbols.get(fact.words);
-    // Most fonts are of the family that is said once.
-    tokens(words.split_once(FAMILY).map_or(words, |(_, font)| font)) + style
-}
-
 /// What a name such as `$12` takes where it is used.
 pub(super) const NAME: usize = 2;
 /// What its definition takes beside the words.
@@ -120,23 +112,23 @@ impl Costs {
     }
 
     /// What these facts take.
-    pub(super) fn facts(&self, design: &Design, facts: &[Fact]) -> usize {
+    pub(super) fn facts(&self, view: &View<'_>, facts: &[Fact]) -> usize {
         let look = names::look(facts);
-        let prefixed = |fact: &Fact| of_words(design, fact) + tokens(fact.key.prefix());
+        let prefixed = |fact: &Fact| view.tokens(fact.words, fact.style) + tokens(fact.key.prefix());
         let mut sum = 0;
         if let Some(uses) = facts.get(look.clone()).and_then(|look| self.looks.get(look)) {
             let length: usize = facts.get(look.clone()).unwrap_or_default().iter().map(prefixed).sum();
             if pays(length, *uses) {
                 sum += NAME;
                 let others = facts.iter().enumerate().filter(|(at, _)| !look.contains(at));
-                return sum + others.map(|(_, fact)| self.fact(design, fact)).sum::<usize>();
+                return sum + others.map(|(_, fact)| self.fact(view, fact)).sum::<usize>();
             }
         }
-        sum + facts.iter().map(|fact| self.fact(design, fact)).sum::<usize>()
+        sum + facts.iter().map(|fact| self.fact(view, fact)).sum::<usize>()
     }
 
-    fn fact(&self, design: &Design, fact: &Fact) -> usize {
-        let length = of_words(design, fact);
+    fn fact(&self, view: &View<'_>, fact: &Fact) -> usize {
+        let length = view.tokens(fact.words, fact.style);
         let uses = self.values.get(&(fact.words, fact.style)).copied().unwrap_or(1);
         let words = if names::has_value(fact.key) && pays(length, uses) { NAME } else { length };
         words + tokens(fact.key.prefix())
@@ -154,7 +146,10 @@ impl Costs {
             at.write_in_tree(&mut place);
         }
         let all: Vec<Fact> = facts.of(node).collect();
-        2 + ID + if is_named { 2 + tokens(name) } else { 0 } + tokens(&place) + self.facts(design, &all)
+        2 + ID
+            + if is_named { 2 + facts.view.tokens(of.name, 0) } else { 0 }
+            + tokens(&place)
+            + self.facts(facts.view, &all)
     }
 }
 

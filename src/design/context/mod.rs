@@ -31,6 +31,7 @@ mod reader;
 mod share;
 mod structured;
 mod symbols;
+mod table;
 mod text;
 mod title;
 mod variables;

@@ -110,7 +110,7 @@ impl<'a> Printer<'a> {
         longest_text: usize,
     ) -> String {
         let mut printer = Self {
-            names: Names::of(view.design, lines),
+            names: Names::of(view, lines),
             usual_font: names::usual_font(view.design, lines),
             meant: meant(view.design, lines),
             ..Self::new(view, options, longest_text)

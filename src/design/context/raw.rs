@@ -89,6 +89,12 @@ pub(super) fn float_prefix(raw: &[u8]) -> Option<(f64, usize)> {
     let (mut mantissa, mut at) = (0_u64, start);
     let mut point = None;
     loop {
+        while let Some(number) =
+            raw.get(at..).and_then(<[u8]>::first_chunk).and_then(|eight| eight_digits(*eight))
+        {
+            mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(number);
+            at += 8;
+        }
         match raw.get(at) {
             Some(byte @ b'0'..=b'9') => {
                 mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));

@@ -70,18 +70,9 @@ impl<'a> Reader<'a> {
     #[inline]
     fn letters(&mut self) -> Option<&'a [u8]> {
         let inside = self.rest.strip_prefix(b"\"")?;
-        let mut at = 0;
-        while let Some(byte) = inside.get(at) {
-            match byte {
-                b'"' => {
-                    self.rest = inside.get(at + 1..)?;
-                    return inside.get(..at);
-                }
-                b'\\' | ..0x20 => return None,
-                _ => at += 1,
-            }
-        }
-        None
+        let end = plain_length(inside);
+        self.rest = inside.get(end..)?.strip_prefix(b"\"")?;
+        inside.get(..end)
     }
 
     /// A string without escapes.
@@ -139,11 +130,44 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes come before the first that ends a string or cannot stand in one as it is.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x80 * ONES;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The top bit of each byte that is 0, of which the lowest is always right.
+        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+        let controls = word.wrapping_sub(0x20 * ONES) & !word;
+        let found = (zeros(word ^ (0x22 * ONES)) | zeros(word ^ (0x5c * ONES)) | controls) & TOPS;
+        if found != 0 {
+            return at * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count();
+    bytes.len() - rest.len() + plain
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn strings_end_at_the_first_byte_that_is_not_plain() {
+        for length in 0..40 {
+            for byte in [b'"', b'\\', 0, 0x1f, b'\n'] {
+                let mut bytes = "aé~ #[]!".repeat(6).into_bytes();
+                bytes[length] = byte;
+                bytes[length + 3] = b'"';
+                assert_eq!(plain_length(&bytes), length, "{byte}");
+            }
+        }
+        assert_eq!(plain_length(b"plain\x7f\xff!"), 8);
+    }
 
     #[test]
     fn what_is_skipped_is_valid_json() {
