@@ -1,7 +1,5 @@
 //! From the walk of an answer to the pruned tree: one pass, nothing is kept that no description says.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::{
@@ -36,9 +34,9 @@ pub struct Collector {
     text_styles: Memo<u32>,
     bindings: Memo<u32>,
     /// Number 0 is a style that says nothing.
-    pub(super) styles: Vec<(Arc<text::Style>, Symbol)>,
+    pub(super) styles: Vec<(text::Style, Symbol)>,
     /// Number 0 is bound to nothing.
-    pub(super) bound: Vec<Arc<variables::Bound>>,
+    pub(super) bound: Vec<variables::Bound>,
     pub(super) scratch: String,
 }
 
@@ -48,8 +46,8 @@ impl Collector {
     pub fn new(keep_hidden: bool) -> Self {
         Self {
             keep_hidden,
-            styles: vec![(Arc::default(), 0)],
-            bound: vec![Arc::default()],
+            styles: vec![(text::Style::default(), 0)],
+            bound: vec![variables::Bound::default()],
             ..Self::default()
         }
     }
@@ -146,7 +144,7 @@ impl Collector {
             Member::BoundVariables => {
                 let bound = &mut self.bound;
                 draft.bound = self.bindings.get(value, || {
-                    bound.push(variables::Bound::read(&raw::value(value)).into());
+                    bound.push(variables::Bound::read(&raw::value(value)));
                     u32::try_from(bound.len() - 1).unwrap_or(0)
                 });
             }
@@ -244,7 +242,7 @@ impl Collector {
         self.text_styles.get(value, || {
             let style = text::Style::read(value);
             let font = symbols.keep(&style.font);
-            styles.push((style.into(), font));
+            styles.push((style, font));
             u32::try_from(styles.len() - 1).unwrap_or(0)
         })
     }

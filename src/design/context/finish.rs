@@ -12,7 +12,7 @@ use super::{
     layout::Around,
     model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Span, Symbol, Symbols, VARIABLE},
     prototype, raw, text,
-    variables::{Bound, mark},
+    variables::Bound,
     words,
 };
 
@@ -39,16 +39,19 @@ impl Draft {
 impl Collector {
     /// Makes a node of a complete draft. Children that it stands for are dropped from the design.
     pub(super) fn node(&mut self, draft: &mut Draft) -> Node {
-        let bound = self.bound.get(draft.bound as usize).cloned().unwrap_or_default();
+        let all_bound = std::mem::take(&mut self.bound);
+        let nothing = Bound::default();
+        let bound = all_bound.get(draft.bound as usize).unwrap_or(&nothing);
         if draft.kind == Kind::Table {
             self.table_facts(draft);
         }
-        self.box_facts(draft, &bound);
-        self.stroke_facts(draft, &bound);
-        self.text_facts(draft, &bound);
+        self.box_facts(draft, bound);
+        self.stroke_facts(draft, bound);
+        self.text_facts(draft, bound);
         self.prototype_facts(draft);
         style_facts(draft);
-        self.variable_facts(draft, &bound);
+        self.variable_facts(draft, bound);
+        self.bound = all_bound;
         let mut geometry = draft.layout.geometry();
         if draft.kind == Kind::Text && geometry.sizing == [Sizing::Unknown; 2] {
             geometry.sizing = self
@@ -244,7 +247,21 @@ impl Collector {
 
     fn text_facts(&mut self, draft: &mut Draft, bound: &Bound) {
         let Some(characters) = draft.characters.take() else { return };
-        let (style, font) = self.styles.get(draft.text_style as usize).cloned().unwrap_or_default();
+        let styles = std::mem::take(&mut self.styles);
+        let nothing = (text::Style::default(), 0);
+        let (style, font) = styles.get(draft.text_style as usize).unwrap_or(&nothing);
+        self.styled_text_facts(draft, bound, &characters, style, *font);
+        self.styles = styles;
+    }
+
+    fn styled_text_facts(
+        &mut self,
+        draft: &mut Draft,
+        bound: &Bound,
+        characters: &str,
+        style: &text::Style,
+        font: Symbol,
+    ) {
         let runs = std::mem::take(&mut draft.runs);
         let is_one_line = !characters.contains(['\n', '\u{2028}', '\u{2029}']);
         let sizing = match draft.layout.geometry.sizing {
@@ -254,11 +271,11 @@ impl Collector {
         if runs.is_plain() {
             self.words(draft, Key::Text, |out| {
                 out.push('"');
-                words::push_escaped(out, &characters);
+                words::push_escaped(out, characters);
                 out.push('"');
             });
         } else {
-            let (text, notes) = text::marked(&characters, &style, &runs);
+            let (text, notes) = text::marked(characters, style, &runs);
             self.words(draft, Key::Text, |out| {
                 let _ = write!(out, "\"{text}\"");
             });
@@ -294,11 +311,15 @@ impl Collector {
         if bound.is_empty() {
             return;
         }
-        let mut out = String::new();
-        for (path, ids) in &bound.0 {
-            for id in ids {
-                let mark = mark(id);
-                if draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark)) {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        for (path, marks) in &bound.0 {
+            for mark in marks {
+                let is_said = |fact: &Fact| {
+                    let words = self.design.symbols.get(fact.words);
+                    words.contains(VARIABLE) && words.contains(mark)
+                };
+                if draft.facts.iter().any(is_said) {
                     continue;
                 }
                 let name = match path.as_str() {
@@ -307,10 +328,14 @@ impl Collector {
                     "characters" => "text",
                     path => path,
                 };
-                let _ = write!(out, " {}{mark}", words::name(name));
+                out.push(' ');
+                out.push_str(&words::name(name));
+                out.push_str(mark);
             }
         }
-        self.words(draft, Key::Variables, |words| words.push_str(&out));
+        let words = self.design.symbols.keep(out.trim_start());
+        draft.fact(Key::Variables, words);
+        self.scratch = out;
     }
 }
 

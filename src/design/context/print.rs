@@ -442,7 +442,7 @@ impl<'a> Printer<'a> {
             }
         }
         let words = self.design.symbols.get(fact.words);
-        if words.contains("blur(") {
+        if words.contains('(') && words.contains("blur(") {
             self.terms.insert(Term::Blur);
         }
         self.resolved(words);
@@ -460,7 +460,9 @@ impl<'a> Printer<'a> {
                 self.resolved(family);
             }
         }
-        while let Some(at) = rest.find([VARIABLE, COMPONENT, NODE]) {
+        // By bytes, which is faster: the marks are ASCII.
+        let is_mark = |byte: u8| [VARIABLE, COMPONENT, NODE].contains(&char::from(byte));
+        while let Some(at) = rest.bytes().position(is_mark) {
             let (before, marked) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push_str(before);
             let mark = marked.chars().next();

@@ -75,6 +75,7 @@ impl Decimal {
         self
     }
 
+    #[inline]
     fn scaled(&self) -> f32 {
         let value = scaled(self.mantissa, self.exponent);
         if self.is_negative { -value } else { value }
@@ -119,6 +120,7 @@ pub(super) fn float_prefix(raw: &[u8]) -> Option<(f64, usize)> {
 const POWERS: [f64; 19] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 
+#[inline]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

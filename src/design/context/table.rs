@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 /// Numbers by the bytes of what they stand for, which lie elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// A part of the hash, and the number plus one; 0 is a free place. Never more than half full.
+    /// A part of the hash, and the number plus one; 0 is a free place. Never more than two thirds full.
     slots: Vec<(u32, u32)>,
     count: usize,
     hashing: RandomState,
@@ -24,7 +24,7 @@ impl Table {
     /// The number of what has these bytes, as `is_it` says of a number; else where to put it.
     #[inline]
     pub(super) fn find(&mut self, bytes: &[u8], is_it: impl Fn(u32) -> bool) -> Result<u32, Place> {
-        if self.count * 2 >= self.slots.len() {
+        if self.count * 3 >= self.slots.len() * 2 {
             self.widen();
         }
         let hash = self.hash(bytes);

@@ -349,8 +349,8 @@ impl Mark {
         if let Some(paints) = style.get("fills").map(paint::paints).filter(|paints| !paints.is_empty()) {
             rest.push(paints);
         }
-        for (_, ids) in style.get("boundVariables").map(Bound::read).unwrap_or_default().0 {
-            rest.extend(ids.iter().map(|id| super::variables::mark(id)));
+        for (_, marks) in style.get("boundVariables").map(Bound::read).unwrap_or_default().0 {
+            rest.extend(marks);
         }
         Self { is_bold, is_italic, is_struck, link, rest: rest.join(" ") }
     }
