@@ -217,7 +217,7 @@ impl Rest {
         if endpoint.method == Method::Get && tool.effect.is_read() {
             return self.shared(caller, asked).await;
         }
-        let outcome = self.ask(caller, asked).await;
+        let outcome = Box::pin(self.ask(caller, asked)).await;
         if !tool.effect.is_read() {
             // What was asked before the write does not answer what is asked after it.
             let mine = caller.fingerprint();
@@ -225,7 +225,7 @@ impl Rest {
         }
         if endpoint.quirks.cache == Cache::ChangesFile {
             // Also where it is not known in the end whether it was carried out.
-            self.file_changed(caller, asked.file()).await;
+            Box::pin(self.file_changed(caller, asked.file())).await;
         }
         outcome
     }
@@ -238,8 +238,9 @@ impl Rest {
         let work = async move {
             let asked = Asked { tool, endpoint, args: &args, token };
             match endpoint.quirks.cache {
+                // In boxes, here and below: what is seldom needed would make every call as large.
                 Cache::UntilFileChanges { days } if may_be_kept(&args) => {
-                    rest.kept(&owned, asked, days).await
+                    Box::pin(rest.kept(&owned, asked, days)).await
                 }
                 _ => rest.joined(&owned, asked).await,
             }
@@ -265,7 +266,7 @@ impl Rest {
             return first;
         };
         let other = Asked { endpoint: fallback, ..asked };
-        match self.send(caller, other, left(), None).await {
+        match Box::pin(self.send(caller, other, left(), None)).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -305,12 +306,12 @@ impl Rest {
             };
             match &mut failed {
                 Failed::Answered(Error::RateLimited(limit)) => {
-                    self.learn(&lane, caller, tier, file, limit).await;
+                    Box::pin(self.learn(&lane, caller, tier, file, limit)).await;
                 }
                 Failed::Answered(Error::BadToken { .. }) if !is_replaced => {
                     // Figma did nothing for a dead token, so a write may go out once more too.
                     is_replaced = true;
-                    if let Some(other) = caller.replaced(&token).await? {
+                    if let Some(other) = Box::pin(caller.replaced(&token)).await? {
                         token = other;
                         continue;
                     }
@@ -423,6 +424,8 @@ fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("figma-mcp/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
+        // Sending again is for `retry` to decide; without this the library copies each request for it.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(CONNECT_LIMIT)
         .tcp_nodelay(true)
         .gzip(true);

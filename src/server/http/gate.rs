@@ -33,6 +33,7 @@ use super::{
     visit::{VISIT, Visit},
 };
 use crate::{
+    auth::hex,
     error::{Error, Result},
     settings::HttpSettings,
 };
@@ -257,8 +258,8 @@ fn request_name() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let [one, two] = KEYS.each_ref().map(|key| u128::from(key.hash_one(number)));
-    format!("{:032x}", one << 64 | two)
+    let parts = KEYS.each_ref().map(|key| key.hash_one(number).to_be_bytes());
+    hex(parts.as_flattened().iter())
 }
 
 /// What the protocol library answers in a way that clients stumble over.
@@ -365,6 +366,9 @@ async fn check_reader(front: &Front, headers: &HeaderMap, peer: Peer) -> Result<
 /// The protocol library wants both media types by name. Whoever accepts anything accepts both.
 fn name_media_types(headers: &mut HeaderMap) {
     let accepts_anything = headers.get(header::ACCEPT).is_none_or(|value| {
+        if value == BOTH {
+            return false;
+        }
         let is_anything = |text: &str| text.split([',', ';']).any(|part| part.trim() == "*/*");
         value.to_str().is_ok_and(|text| text.contains('*') && is_anything(text))
     });

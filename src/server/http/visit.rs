@@ -77,8 +77,13 @@ impl Front {
     /// # Errors
     /// What is wrong with its headers.
     pub(super) fn visit(&self, who: &Who, path: &str, headers: &HeaderMap) -> Result<Visit, Refusal> {
-        let caller = self.caller(headers)?;
-        let wants = Wants::read(path, headers)?;
+        // What is asked for here is asked for by names that begin like this, and few requests have any.
+        let has_own = headers.keys().any(|name| name.as_str().starts_with("x-"));
+        let (caller, wants) = if has_own {
+            (self.caller(headers)?, Wants::read(path, headers)?)
+        } else {
+            (None, Wants { read_only: is_read_only(path), ..Wants::default() })
+        };
         let account = caller.as_ref().unwrap_or(&self.server.caller).fingerprint();
         let is_narrowed = wants != Wants::default();
         let wanted = if is_narrowed { format!("{wants:?}") } else { String::new() };
@@ -148,7 +153,7 @@ impl Wants {
             toolsets: list(&TOOLSETS)?,
             tools: list(&TOOLS)?,
             excluded: list(&EXCLUDED)?,
-            read_only: path.ends_with("/readonly") || one(headers, &READ_ONLY)?.is_some_and(says_yes),
+            read_only: is_read_only(path) || one(headers, &READ_ONLY)?.is_some_and(says_yes),
         })
     }
 
@@ -160,6 +165,10 @@ impl Wants {
                 Refusal::new(StatusCode::BAD_REQUEST, "bad_selection", text)
             })
     }
+}
+
+fn is_read_only(path: &str) -> bool {
+    path.ends_with("/readonly")
 }
 
 /// A header that is there at most once.
