@@ -94,7 +94,7 @@ impl Call {
     }
 
     /// Runs it. Dropping the future takes a reading call back.
-    pub(super) async fn answer(self, server: Server) -> Response {
+    pub(super) async fn answer(self, server: &Server) -> Response {
         let Self { id, tool, arguments } = self;
         let mut room = ROOM;
         let message: ServerJsonRpcMessage = match server.answer(tool.name, arguments, None).await {
