@@ -464,3 +464,6 @@ pub fn endpoint(path: &str) -> Result<&'static Endpoint> {
     let found = table::tools().find_map(|tool| tool.endpoint().filter(|endpoint| endpoint.path == path));
     found.ok_or_else(|| Error::Bug { problem: format!("no tool calls {path}") })
 }
+
+#[cfg(test)]
+mod tests;
