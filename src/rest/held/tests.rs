@@ -167,10 +167,10 @@ async fn what_breaks_off_on_the_wire_is_asked_for_again() {
     let last = spoilt.len() - 6;
     spoilt[last] ^= 1;
     for broken in [whole[..whole.len() / 2].to_vec(), spoilt] {
-        let along = figma(vec![broken.clone(), whole.clone()]);
-        assert_eq!(first(&along).await.unwrap().0, 20_001);
-        assert_eq!(along.calls()[0], 2);
-        assert_eq!(size_held(&along).await, Some(text.len() as u64));
+        let read = figma(vec![broken.clone(), whole.clone()]);
+        assert_eq!(first(&read).await.unwrap().0, 20_001);
+        assert_eq!(read.calls()[0], 2);
+        assert_eq!(size_held(&read).await, Some(text.len() as u64));
         let alone = figma(vec![broken, whole.clone()]);
         alone.hold(&caller(), tool(), KEY, None).await.unwrap();
         assert_eq!(alone.calls()[0], 2);
