@@ -30,7 +30,7 @@ const LINKS: &str = "figma_dev_resources_list";
 pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &Args) -> Result<Output> {
     let (file_key, node_id) = (text(args, "file_key"), text(args, "node_id"));
     let most = args.get("max_bytes").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
-    let Parts { read, picture, links, threads } = Parts::fetch(app, caller, tool, args).await;
+    let Parts { read, picture, links, threads } = Box::pin(Parts::fetch(app, caller, tool, args)).await;
     let mut sheet = Sheet::new(most.unwrap_or_else(|| app.room()));
     let images = match picture {
         Some(picture) => sheet.picture(picture),
