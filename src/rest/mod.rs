@@ -9,6 +9,7 @@ pub mod download;
 mod exchange;
 mod flight;
 pub mod held;
+mod inflate;
 mod join;
 mod kept;
 mod lane;
@@ -24,6 +25,7 @@ pub mod retry;
 mod stamp;
 
 use std::{
+    io,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -39,6 +41,7 @@ use self::{
     download::Downloads,
     flight::Flights,
     held::{Fetches, Sink},
+    inflate::{Capped, Encoding, Inflater},
     join::Joins,
     kept::Tally,
     lane::{Lane, Lanes},
@@ -394,7 +397,7 @@ impl Rest {
         if let Some(client) = self.inner.client.get() {
             return Ok(client);
         }
-        let client = self.inner.network.client(&self.inner.base_url)?;
+        let client = self.inner.network.packed_client(&self.inner.base_url)?;
         Ok(self.inner.client.get_or_init(|| client))
     }
 }
@@ -440,26 +443,28 @@ fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
 /// Reads to the end, but never more than `cap` inflated bytes and never through a long silence.
 async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<String, Failed> {
     let is_success = response.status() == StatusCode::OK;
-    let mut body = Vec::new();
+    let encoding = Encoding::of(response.headers()).ok_or_else(unknown_encoding)?;
+    let mut body = Inflater::new(encoding, Capped::new(cap));
     loop {
         let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
             .await
             .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
             .map_err(broke_off)?;
-        let Some(chunk) = chunk else { break };
-        if body.len() + chunk.len() > cap {
+        let read = match &chunk {
+            Some(chunk) => body.push(chunk),
+            None => body.finish(),
+        };
+        match read {
+            Ok(()) if chunk.is_none() => break,
+            Ok(()) => {}
             // What was done is done; the answer's size does not change that, and a refusal's text
             // is complete enough by now.
-            if is_success {
-                return Err(Failed::Broken(Error::TooLarge {
-                    limit: format!("it exceeds the {} MB that are read at most", cap / 1024 / 1024),
-                    smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
-                }));
-            }
-            break;
+            Err(_) if body.get_ref().is_full && !is_success => break,
+            Err(_) if body.get_ref().is_full => return Err(Failed::Broken(too_large(cap))),
+            Err(error) => return Err(Failed::Broken(spoilt(&error))),
         }
-        body.extend_from_slice(&chunk);
     }
+    let body = std::mem::take(&mut body.get_mut().bytes);
     String::from_utf8(body).or_else(|error| {
         if is_success {
             Err(Failed::Broken(Error::BadAnswer { problem: "it is no UTF-8 text".to_owned() }))
@@ -474,6 +479,22 @@ fn broke_off(error: reqwest::Error) -> Failed {
         problem: format!("the answer broke off ({})", innermost(&error.without_url())),
         attempts: 1,
     })
+}
+
+fn too_large(cap: usize) -> Error {
+    Error::TooLarge {
+        limit: format!("it exceeds the {} MB that are read at most", cap / 1024 / 1024),
+        smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
+    }
+}
+
+/// What came in cannot be inflated.
+fn spoilt(error: &io::Error) -> Error {
+    Error::Unreachable { problem: format!("the answer broke off ({error})"), attempts: 1 }
+}
+
+fn unknown_encoding() -> Failed {
+    Failed::Broken(Error::BadAnswer { problem: "it is packed in a way that was not asked for".to_owned() })
 }
 
 fn already_done() -> Output {
