@@ -1,7 +1,8 @@
 //! How fast a design is described, beside a plain parse of the same bytes in the same run.
 //!
 //! Then the whole call of a server beside the bare download of the same bytes, which come packed by gzip and
-//! are inflated by both: on loopback and at the pace of a line.
+//! are inflated by all: on loopback and at the pace of a line. The download is made twice: with as little as
+//! it takes (a socket and zlib-rs), and with reqwest, as a program would that fetches a file.
 //!
 //! `cargo bench --bench design` prints two tables; nothing is asserted. `DESIGN_BENCH_MB=1,10` chooses the
 //! sizes. Peak memory is the process's own, above what the answer itself takes, in a process for each size
@@ -187,8 +188,19 @@ fn calls(sizes: &[usize]) {
         "\nwhole call beside the bare download, the best of {RUNS} runs; limits: 4 ×, 1.15 ×, 16 MB + half the size"
     );
     println!(
-        "{:>6} {:>9} {:>9} {:>6} {:>9} {:>9} {:>6} {:>9} {:>8} {:>8}",
-        "MB", "bare ms", "call ms", "×", "paced ms", "call ms", "×", "CPU ms/MB", "peak MB", "limit MB"
+        "{:>6} {:>8} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}",
+        "MB",
+        "bare ms",
+        "reqwest",
+        "call ms",
+        "× bare",
+        "× reqwest",
+        "paced ms",
+        "call ms",
+        "×",
+        "CPU ms/MB",
+        "peak MB",
+        "limit MB"
     );
     let mut costs: Vec<(usize, f64)> = Vec::new();
     for size in sizes {
@@ -200,6 +212,7 @@ fn calls(sizes: &[usize]) {
         drop(answer);
         let (loopback, paced) = (figma(gzip.clone(), None), figma(gzip, Some(PACE)));
         let bare = best(|| download(loopback));
+        let fetched = best(|| fetch(loopback));
         let bare_paced = once(|| download(paced));
         let mut costs_here = Vec::new();
         let call = (0..RUNS).map(|run| {
@@ -213,10 +226,12 @@ fn calls(sizes: &[usize]) {
         let peak = costs_here.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
         costs.push((*size, cpu));
         println!(
-            "{megabytes:6.1} {:9.1} {:9.1} {:6.2} {:9.0} {:9.0} {:6.3} {cpu:9.2} {peak:8.1} {:8.1}",
+            "{megabytes:6.1} {:8.1} {:8.1} {:8.1} {:6.2} {:9.2} {:8.0} {:8.0} {:6.3} {cpu:9.2} {peak:8.1} {:8.1}",
             bare * 1e3,
+            fetched * 1e3,
             call_time * 1e3,
             call_time / bare,
+            call_time / fetched,
             bare_paced * 1e3,
             paced_time * 1e3,
             paced_time / bare_paced,
@@ -235,8 +250,8 @@ fn once(run: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// One call of a fresh server, from the question to the answer: its seconds, its CPU time in ms, its peak
-/// in MB.
+/// One call of a fresh server: its seconds from the question to the answer, and, with the keeping of the file
+/// that comes after it, its CPU time in ms and its peak in MB.
 fn call(figma: SocketAddr, size: usize, run: usize) -> (f64, f64, f64) {
     let base = format!("http://{figma}");
     let folder = env::temp_dir().join(format!("figma-mcp-bench-{}-{size}-{run}", std::process::id()));
@@ -249,6 +264,8 @@ fn call(figma: SocketAddr, size: usize, run: usize) -> (f64, f64, f64) {
     let start = Instant::now();
     server.call("figma_design_context_get", &json!({ "file_key": "BenchSample00000000001a" }));
     let time = start.elapsed().as_secs_f64();
+    // Waits until the file is held.
+    server.call("figma_file_get", &json!({ "file_key": "BenchSample00000000001a", "depth": 1 }));
     let (cpu, peak) = (server.cpu() - before, server.memory("VmHWM:"));
     drop(server);
     let _ = fs::remove_dir_all(&folder);
@@ -319,6 +336,19 @@ fn download(figma: SocketAddr) {
     }
     let (mut inflated, mut buffer) = (GzDecoder::new(stream), vec![0; CHUNK]);
     while inflated.read(&mut buffer).unwrap() > 0 {}
+}
+
+/// The same with reqwest.
+fn fetch(figma: SocketAddr) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut response = client.get(format!("http://{figma}{FILE}")).send().await.unwrap();
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            black_box(chunk);
+        }
+    });
 }
 
 // ---------------------------------------------------------------------------- the answer

@@ -78,10 +78,14 @@ pub fn random_name() -> String {
     hex(random().iter().take(16))
 }
 
-fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+/// Two digits a byte, in small letters.
+#[must_use]
+pub fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
     let mut text = String::with_capacity(64);
-    for digit in bytes.flat_map(|byte| [byte >> 4, byte & 15]) {
-        text.extend(char::from_digit(digit.into(), 16));
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
     }
     text
 }

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     caller::{Caller, Login, Pending, REFRESH_MARGIN, Refresh},
     file::Files,
-    fingerprint::{Fingerprint, lasting, random, random_name},
+    fingerprint::{Fingerprint, hex, lasting, random, random_name},
     keyring::{Keyring, SERVICE},
     redact::{Redacting, hide_in_panics, keep_out, keep_out_for_now, redacted, redacted_in_data},
 };

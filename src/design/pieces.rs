@@ -1,6 +1,6 @@
 //! Small things out of raw JSON, without a tree of values.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, cell::Cell, collections::HashMap};
 
 use serde::Deserialize;
 
@@ -172,11 +172,13 @@ struct Side<V> {
     depth: usize,
     /// The level below which it wants nothing more.
     skips: Option<usize>,
+    /// Whether it wants the member that comes next: the walk asks before it tells.
+    is_wanted: Cell<bool>,
 }
 
 impl<V: Visitor> Side<V> {
     const fn new(visitor: V) -> Self {
-        Self { visitor, depth: 0, skips: None }
+        Self { visitor, depth: 0, skips: None, is_wanted: Cell::new(false) }
     }
 
     fn open(&mut self, at: u64) {
@@ -187,7 +189,7 @@ impl<V: Visitor> Side<V> {
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) {
-        if self.wants(key) && self.visitor.member(key, value) == Flow::Skip {
+        if self.is_wanted.get() && self.visitor.member(key, value) == Flow::Skip {
             self.skips = Some(self.depth);
         }
     }
@@ -203,7 +205,8 @@ impl<V: Visitor> Side<V> {
     }
 
     fn wants(&self, key: &[u8]) -> bool {
-        self.skips.is_none() && self.visitor.wants(key)
+        self.is_wanted.set(self.skips.is_none() && self.visitor.wants(key));
+        self.is_wanted.get()
     }
 }
 
@@ -247,7 +250,8 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
     }
 
     fn wants(&self, key: &[u8]) -> bool {
-        self.one.wants(key) || self.other.as_ref().is_some_and(|side| side.wants(key))
+        // Both are asked, so that each remembers its answer.
+        self.one.wants(key) | self.other.as_ref().is_some_and(|side| side.wants(key))
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

@@ -8,7 +8,7 @@ use super::{App, Output, source, variables};
 use crate::{
     auth::Caller,
     design::{
-        context::{self, Collector, Design, Format, Group, Options},
+        context::{self, Collector, Description, Design, Format, Group, Options},
         naming::Uses,
         pieces::Pair,
     },
@@ -51,9 +51,7 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
         options.variables = names.for_design();
         notes.extend(names.note);
     }
-    let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
-    let described =
-        describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
+    let described = describe(design, options).await?;
     if described.folded > 0 {
         notes.push(format!(
             "{} nodes are folded; `node_ids`, `include` or `max_bytes` shows others.",
@@ -70,6 +68,16 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
         Output::text(described.text)
     };
     Ok(Output { notes, meta, ..output })
+}
+
+/// Describes a design beside the runtime.
+pub(super) async fn describe(design: Design, options: Options) -> Result<Description> {
+    let describing = tokio::task::spawn_blocking(move || (context::describe(&design, &options), design));
+    let (described, design) =
+        describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
+    // A large one takes its time to go; nobody need wait for that.
+    drop(tokio::task::spawn_blocking(move || drop(design)));
+    Ok(described)
 }
 
 fn strings(args: &Args, name: &str) -> Vec<String> {

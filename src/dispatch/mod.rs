@@ -228,9 +228,7 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
     let args = tool.input.check(tool, given, &app.defaults)?;
     caller.check(tool)?;
     if tool.effect.is_read() {
-        return Box::pin(handle(app, caller, tool, args))
-            .await
-            .map_err(|error| advice::for_tool(error, tool));
+        return handle(app, caller, tool, args).await.map_err(|error| advice::for_tool(error, tool));
     }
     let (owned, caller) = (app.clone(), caller.clone());
     let write = app.writes.spawn(async move { handle(&owned, &caller, tool, args).await });
@@ -239,13 +237,13 @@ pub async fn run(app: &Arc<App>, caller: &Arc<Caller>, name: &str, given: Args) 
 
 async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args: Args) -> Result<Output> {
     match &tool.handler {
-        Handler::ResultQuery => query::query(app, caller, &args).await,
-        Handler::Status => Ok(status::get(&app.rest, caller).await),
-        Handler::Call(endpoint) if source::can_derive(endpoint, &args) => {
-            source::answer(app, caller, tool, endpoint, &args).await
+        Handler::Call(endpoint) if !source::can_derive(endpoint, &args) => {
+            app.rest.call(caller, tool, endpoint, &args).await
         }
-        Handler::Call(endpoint) => app.rest.call(caller, tool, endpoint, &args).await,
         // In boxes: what composes is large, and every call would be as large as the largest.
+        Handler::Call(endpoint) => Box::pin(source::answer(app, caller, tool, endpoint, &args)).await,
+        Handler::ResultQuery => Box::pin(query::query(app, caller, &args)).await,
+        Handler::Status => Ok(Box::pin(status::get(&app.rest, caller)).await),
         Handler::ImagesDownload(endpoints) => {
             Box::pin(images::download(app, caller, tool, endpoints, &args)).await
         }
@@ -260,7 +258,7 @@ async fn handle(app: &Arc<App>, caller: &Arc<Caller>, tool: &'static Tool, args:
         Handler::DesignContext(_) => Box::pin(context::run(app, caller, tool, &args)).await,
         Handler::Outline(_) => Box::pin(official::outline(app, caller, tool, &args)).await,
         Handler::VariableDefs(_) => Box::pin(official::variables(app, caller, tool, &args)).await,
-        Handler::TeamGet(endpoint) => teams::get(&app.rest, caller, tool, endpoint, &args).await,
+        Handler::TeamGet(endpoint) => Box::pin(teams::get(&app.rest, caller, tool, endpoint, &args)).await,
     }
 }
 

@@ -87,6 +87,9 @@ pub async fn present(
     bound_notes(&mut output.notes, limit / 4);
     let said: usize = output.notes.iter().map(|note| note.len() + 8).sum::<usize>() + 200;
     let form = output.form;
+    if output.stored.is_none() && output.body.len() + said <= limit && is_plain(&output.body, form, tool) {
+        return Ok(output);
+    }
     let source = Output {
         body: std::mem::take(&mut output.body),
         stored: output.stored.take(),
@@ -100,7 +103,9 @@ pub async fn present(
         output.body = redacted_in_data(text).into_owned();
         return Ok(output);
     }
-    let kept = app.keep(caller, (tool.map_or(name, |tool| tool.name), given), form, body).await;
+    let call = (tool.map_or(name, |tool| tool.name), given);
+    // In a box: few answers are as large as that, and every call would be as large as theirs.
+    let kept = Box::pin(app.keep(caller, call, form, body)).await;
     let question = Question::of(app, &kept);
     let room = limit.saturating_sub(said + notes_limit(limit));
     let (of, size) = (question.clone(), kept.size);
@@ -154,7 +159,7 @@ pub(super) async fn body_of(output: Output, tool: Option<&'static Tool>, limit: 
     if let Some(stored) = stored {
         return Ok(Body::Stored(stored));
     }
-    let has_passcodes = tool.is_some_and(|tool| tool.name.contains("webhook"));
+    let has_passcodes = has_passcodes(tool);
     let size = body.len();
     Ok(Body::Text(aside(size, move || fit_for_models(&body, form, has_passcodes, limit)).await?))
 }
@@ -180,9 +185,28 @@ pub(super) async fn aside<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(broken)
 }
 
+/// Whether a body can go as it came, as nearly all small ones can.
+fn is_plain(body: &str, form: Form, tool: Option<&'static Tool>) -> bool {
+    body.len() <= LARGE
+        && !has_passcodes(tool)
+        && matches!(clean(body, within(form)), Cow::Borrowed(_))
+        && matches!(redacted_in_data(body), Cow::Borrowed(_))
+}
+
+fn has_passcodes(tool: Option<&'static Tool>) -> bool {
+    tool.is_some_and(|tool| tool.name.contains("webhook"))
+}
+
+const fn within(form: Form) -> Within {
+    match form {
+        Form::Json => Within::Json,
+        Form::Text => Within::Text,
+    }
+}
+
 /// The body without what no model should read; white space goes only where that can matter.
 fn fit_for_models(body: &str, form: Form, has_passcodes: bool, limit: usize) -> Arc<str> {
-    let mut text = clean(body, if form == Form::Json { Within::Json } else { Within::Text });
+    let mut text = clean(body, within(form));
     if has_passcodes {
         text = Cow::Owned(untrusted::without_passcodes(&text).into_owned());
     }

@@ -11,14 +11,14 @@ use serde_json::{Map, Value, json};
 use super::App;
 pub use crate::rest::held::Provenance;
 use crate::{
-    auth::Caller,
+    auth::{Caller, now},
     error::{Error, Result},
     rest::{
-        held::{Composed, FILE, Held, NODES, endpoint, lost},
+        held::{Composed, FILE, Held, NODES, Reached, Told, endpoint, lost},
         response::{Output, missing_nodes},
     },
     table::{Endpoint, Tool, args::Args},
-    walk::{Flow, Visitor, Walker},
+    walk::{Visitor, Walker},
 };
 
 /// How much is walked of an answer at once.
@@ -125,20 +125,19 @@ pub async fn read<V: Visitor + Send + 'static>(
     ids: &[String],
     make: impl Fn() -> V + Clone + Send + Sync + 'static,
 ) -> Result<(V, Provenance)> {
-    let held = if ids.is_empty() {
+    let reached = if ids.is_empty() {
         match app.rest.hold_reading(caller, tool, (file_key, version), make.clone()).await {
             Err(error @ Error::TooLarge { .. }) => {
-                let held = in_parts(app, caller, tool, (file_key, version), None, error).await;
-                held.map(|held| (held, None))
+                in_parts(app, caller, tool, (file_key, version), None, error).await.map(Reached::Held)
             }
-            held => held,
+            reached => reached,
         }
     } else {
-        app.rest.hold(caller, tool, file_key, version).await.map(|held| (held, None))
+        app.rest.hold(caller, tool, file_key, version).await.map(Reached::Held)
     };
-    match held {
-        Ok((held, Some(visitor))) => Ok((visitor, held.provenance())),
-        Ok((held, None)) => {
+    match reached {
+        Ok(Reached::Read(visitor, provenance)) => Ok((visitor, provenance)),
+        Ok(Reached::Held(held)) => {
             let provenance = held.provenance();
             Ok((walk(held, ids, make()).await?, provenance))
         }
@@ -227,72 +226,19 @@ async fn read_directly<V: Visitor + Send + 'static>(
     args.extend((!ids.is_empty()).then(|| ("ids".to_owned(), json!(ids))));
     let endpoint = endpoint(if ids.is_empty() { FILE } else { NODES })?;
     let answer = app.rest.call(caller, tool, endpoint, &args).await?;
-    let told = Told { visitor, name: None, version: None, last_modified: None };
     let told = blocking(move || {
-        let mut walker = Walker::new(told);
+        let mut walker = Walker::new(Told::new(visitor));
         for chunk in answer.body.as_bytes().chunks(STRIDE) {
             walker.push(chunk)?;
         }
         walker.finish()
     })
     .await?;
-    let provenance = Provenance {
-        name: told.name,
-        version: told.version,
-        last_modified: told.last_modified,
-        fetched_at: crate::auth::now(),
-        calls: 1,
-        ..Provenance::default()
-    };
-    Ok((told.visitor, provenance))
+    Ok(told.into_parts(now()))
 }
 
 /// Runs work that reads the store or walks a whole file, beside the runtime.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(Error::Bug { problem: "reading a file broke off".to_owned() }))
-}
-
-/// Passes everything on, and keeps what a provenance says.
-#[derive(Debug)]
-struct Told<V> {
-    visitor: V,
-    name: Option<String>,
-    version: Option<String>,
-    last_modified: Option<String>,
-}
-
-impl<V: Visitor> Visitor for Told<V> {
-    fn open(&mut self, at: u64) {
-        self.visitor.open(at);
-    }
-
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        self.visitor.member(key, value)
-    }
-
-    fn close(&mut self, end: u64) {
-        self.visitor.close(end);
-    }
-
-    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
-        let text = || serde_json::from_slice(value).ok();
-        match (entry, key) {
-            (None, b"name") => self.name = text(),
-            (None, b"version") => self.version = text(),
-            (None, b"lastModified") => self.last_modified = text(),
-            _ => {}
-        }
-        if self.visitor.wants_beside(key) {
-            self.visitor.beside(entry, key, value);
-        }
-    }
-
-    fn wants(&self, key: &[u8]) -> bool {
-        self.visitor.wants(key)
-    }
-
-    fn wants_beside(&self, key: &[u8]) -> bool {
-        matches!(key, b"name" | b"version" | b"lastModified") || self.visitor.wants_beside(key)
-    }
 }

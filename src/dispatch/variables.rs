@@ -198,7 +198,7 @@ pub(super) fn learn(
     app.variables.keep_inferred(State::of(caller, file_key, provenance), uses)
 }
 
-/// The same for all variables of a file that has just been read.
+/// As [`name`], for all variables of a file that has just been read.
 pub(super) async fn name_all(
     app: &App,
     caller: &Caller,

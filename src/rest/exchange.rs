@@ -34,9 +34,11 @@ impl Rest {
         let sent = self.sent(token, request).map_err(Failed::Answered)?;
         let response = client.execute(sent).await.map_err(not_answered)?;
         let status = response.status().as_u16();
-        let headers = headers(response.headers());
+        // They say why Figma refuses something.
+        let headers =
+            if response.status().is_success() { Headers::default() } else { headers(response.headers()) };
         let body = match sink.filter(|_| response.status() == StatusCode::OK) {
-            Some(sink) => sink.receive(response).await?,
+            Some(sink) => Box::pin(sink.receive(response)).await?,
             None => read_body(response, self.inner.largest_answer).await?,
         };
         Ok(Answer { status, headers, body })

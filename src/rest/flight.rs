@@ -56,12 +56,13 @@ where
         }
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let leave = Leave { under_way: self.under_way.clone(), key: key.clone(), serial };
-        let whole = async move {
+        let broke_off = || Error::Bug { problem: "a call that others shared broke off".to_owned() };
+        // No `async` block: it would hold the work twice, and all of that is copied into its box.
+        let whole = AssertUnwindSafe(work).catch_unwind().map(move |outcome| {
             // Held until the end, also where that is a panic or nobody waits any more.
-            let _leave = leave;
-            let broke_off = || Error::Bug { problem: "a call that others shared broke off".to_owned() };
-            AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(broke_off()))
-        };
+            drop(leave);
+            outcome.unwrap_or_else(|_| Err(broke_off()))
+        });
         let flight = whole.boxed().shared();
         if let Some(weak) = flight.downgrade() {
             under_way.insert(key, (serial, weak));

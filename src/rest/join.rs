@@ -72,13 +72,17 @@ impl Rest {
         }
         let joint = match flight.await {
             Ok(joint) => joint,
-            Err(error) if is_about_ids(&error) && is_shared => return self.ask(caller, asked).await,
+            Err(error) if is_about_ids(&error) && is_shared => {
+                return Box::pin(self.ask(caller, asked)).await;
+            }
             Err(error) => return Err(error),
         };
         if joint.ids == ids {
             return Ok(Arc::try_unwrap(joint).map_or_else(|joint| joint.output.clone(), |joint| joint.output));
         }
-        let Some(body) = part(&joint.output.body, name, &ids) else { return self.ask(caller, asked).await };
+        let Some(body) = part(&joint.output.body, name, &ids) else {
+            return Box::pin(self.ask(caller, asked)).await;
+        };
         let mut output = response::read(asked, Answer { status: 200, headers: Headers::default(), body })?;
         if let Some(month) = joint.output.meta.get(MONTH) {
             output.notes.extend(month.as_u64().map(rate_limit::month_note));

@@ -9,6 +9,7 @@ pub mod download;
 mod exchange;
 mod flight;
 pub mod held;
+mod inflate;
 mod join;
 mod kept;
 mod lane;
@@ -24,6 +25,7 @@ pub mod retry;
 mod stamp;
 
 use std::{
+    io,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -39,6 +41,7 @@ use self::{
     download::Downloads,
     flight::Flights,
     held::{Fetches, Sink},
+    inflate::{Capped, Encoding, Inflater},
     join::Joins,
     kept::Tally,
     lane::{Lane, Lanes},
@@ -217,7 +220,7 @@ impl Rest {
         if endpoint.method == Method::Get && tool.effect.is_read() {
             return self.shared(caller, asked).await;
         }
-        let outcome = self.ask(caller, asked).await;
+        let outcome = Box::pin(self.ask(caller, asked)).await;
         if !tool.effect.is_read() {
             // What was asked before the write does not answer what is asked after it.
             let mine = caller.fingerprint();
@@ -225,7 +228,7 @@ impl Rest {
         }
         if endpoint.quirks.cache == Cache::ChangesFile {
             // Also where it is not known in the end whether it was carried out.
-            self.file_changed(caller, asked.file()).await;
+            Box::pin(self.file_changed(caller, asked.file())).await;
         }
         outcome
     }
@@ -238,8 +241,9 @@ impl Rest {
         let work = async move {
             let asked = Asked { tool, endpoint, args: &args, token };
             match endpoint.quirks.cache {
+                // In boxes, here and below: what is seldom needed would make every call as large.
                 Cache::UntilFileChanges { days } if may_be_kept(&args) => {
-                    rest.kept(&owned, asked, days).await
+                    Box::pin(rest.kept(&owned, asked, days)).await
                 }
                 _ => rest.joined(&owned, asked).await,
             }
@@ -265,7 +269,7 @@ impl Rest {
             return first;
         };
         let other = Asked { endpoint: fallback, ..asked };
-        match self.send(caller, other, left(), None).await {
+        match Box::pin(self.send(caller, other, left(), None)).await {
             Ok(mut output) => {
                 output.notes.push(format!("Answered by {} {}.", fallback.method.name(), fallback.path));
                 Ok(output)
@@ -305,12 +309,12 @@ impl Rest {
             };
             match &mut failed {
                 Failed::Answered(Error::RateLimited(limit)) => {
-                    self.learn(&lane, caller, tier, file, limit).await;
+                    Box::pin(self.learn(&lane, caller, tier, file, limit)).await;
                 }
                 Failed::Answered(Error::BadToken { .. }) if !is_replaced => {
                     // Figma did nothing for a dead token, so a write may go out once more too.
                     is_replaced = true;
-                    if let Some(other) = caller.replaced(&token).await? {
+                    if let Some(other) = Box::pin(caller.replaced(&token)).await? {
                         token = other;
                         continue;
                     }
@@ -393,7 +397,7 @@ impl Rest {
         if let Some(client) = self.inner.client.get() {
             return Ok(client);
         }
-        let client = self.inner.network.client(&self.inner.base_url)?;
+        let client = self.inner.network.packed_client(&self.inner.base_url)?;
         Ok(self.inner.client.get_or_init(|| client))
     }
 }
@@ -423,6 +427,8 @@ fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
     let builder = Client::builder()
         .user_agent(concat!("figma-mcp/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
+        // Sending again is for `retry` to decide; without this the library copies each request for it.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(CONNECT_LIMIT)
         .tcp_nodelay(true)
         .gzip(true);
@@ -437,26 +443,28 @@ fn client_builder(base_url: &str) -> reqwest::ClientBuilder {
 /// Reads to the end, but never more than `cap` inflated bytes and never through a long silence.
 async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<String, Failed> {
     let is_success = response.status() == StatusCode::OK;
-    let mut body = Vec::new();
+    let encoding = Encoding::of(response.headers()).ok_or_else(unknown_encoding)?;
+    let mut body = Inflater::new(encoding, Capped::new(cap));
     loop {
         let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
             .await
             .map_err(|_| Failed::Broken(Error::TimedOut { limit: SILENCE_LIMIT }))?
             .map_err(broke_off)?;
-        let Some(chunk) = chunk else { break };
-        if body.len() + chunk.len() > cap {
+        let read = match &chunk {
+            Some(chunk) => body.push(chunk),
+            None => body.finish(),
+        };
+        match read {
+            Ok(()) if chunk.is_none() => break,
+            Ok(()) => {}
             // What was done is done; the answer's size does not change that, and a refusal's text
             // is complete enough by now.
-            if is_success {
-                return Err(Failed::Broken(Error::TooLarge {
-                    limit: format!("it exceeds the {} MB that are read at most", cap / 1024 / 1024),
-                    smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
-                }));
-            }
-            break;
+            Err(_) if body.get_ref().is_full && !is_success => break,
+            Err(_) if body.get_ref().is_full => return Err(Failed::Broken(too_large(cap))),
+            Err(error) => return Err(Failed::Broken(spoilt(&error))),
         }
-        body.extend_from_slice(&chunk);
     }
+    let body = std::mem::take(&mut body.get_mut().bytes);
     String::from_utf8(body).or_else(|error| {
         if is_success {
             Err(Failed::Broken(Error::BadAnswer { problem: "it is no UTF-8 text".to_owned() }))
@@ -471,6 +479,22 @@ fn broke_off(error: reqwest::Error) -> Failed {
         problem: format!("the answer broke off ({})", innermost(&error.without_url())),
         attempts: 1,
     })
+}
+
+fn too_large(cap: usize) -> Error {
+    Error::TooLarge {
+        limit: format!("it exceeds the {} MB that are read at most", cap / 1024 / 1024),
+        smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
+    }
+}
+
+/// What came in cannot be inflated.
+fn spoilt(error: &io::Error) -> Error {
+    Error::Unreachable { problem: format!("the answer broke off ({error})"), attempts: 1 }
+}
+
+fn unknown_encoding() -> Failed {
+    Failed::Broken(Error::BadAnswer { problem: "it is packed in a way that was not asked for".to_owned() })
 }
 
 fn already_done() -> Output {

@@ -2,8 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
+use reqwest::{
+    Certificate, Client, ClientBuilder, NoProxy, Proxy,
+    header::{ACCEPT_ENCODING, HeaderMap, HeaderValue},
+};
 
+use super::inflate;
 use crate::error::{Error, Result, innermost};
 
 /// How requests leave this machine.
@@ -21,11 +25,16 @@ impl Network {
     /// # Errors
     /// A proxy or certificates that cannot be used.
     pub fn client(&self, base_url: &str) -> Result<Client> {
-        let failed = |error: reqwest::Error| Error::Unreachable {
-            problem: innermost(&error.without_url()),
-            attempts: 1,
-        };
-        self.builder(base_url)?.build().map_err(failed)
+        build(self.builder(base_url)?)
+    }
+
+    /// The same, which hands packed bodies on as they come: [`super::inflate`] is for them.
+    ///
+    /// # Errors
+    /// A proxy or certificates that cannot be used.
+    pub(super) fn packed_client(&self, base_url: &str) -> Result<Client> {
+        let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(inflate::ACCEPTED))]);
+        build(self.builder(base_url)?.gzip(false).default_headers(accepted))
     }
 
     /// What makes such a client.
@@ -59,4 +68,10 @@ impl Network {
         }
         Ok(builder)
     }
+}
+
+fn build(builder: ClientBuilder) -> Result<Client> {
+    let failed =
+        |error: reqwest::Error| Error::Unreachable { problem: innermost(&error.without_url()), attempts: 1 };
+    builder.build().map_err(failed)
 }

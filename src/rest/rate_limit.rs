@@ -237,6 +237,7 @@ impl Rest {
                 self.save(&lane, *key);
             }
         }
+        self.inner.fetches.settled().await;
         self.inner.store.settle().await;
     }
 

@@ -55,20 +55,26 @@ impl Request {
 
     /// Path and query as they stand on the request line, percent-encoded.
     #[must_use]
-    pub fn target(&self) -> String {
+    pub fn target(&self) -> Cow<'_, str> {
         if self.query.is_empty() {
-            return self.path.clone();
+            return Cow::Borrowed(&self.path);
         }
-        let encoded = |text: &str| utf8_percent_encode(text, QUERY).to_string();
-        let pairs: Vec<String> =
-            self.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        format!("{}?{}", self.path, pairs.join("&"))
+        let mut target = self.path.clone();
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.extend(utf8_percent_encode(name, QUERY));
+            target.push('=');
+            target.extend(utf8_percent_encode(value, QUERY));
+        }
+        Cow::Owned(target)
     }
 }
 
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method.name(), self.target())?;
+        f.write_str(self.method.name())?;
+        f.write_str(" ")?;
+        f.write_str(&self.target())?;
         match &self.body {
             Some(body) => write!(f, " {body}"),
             None => Ok(()),

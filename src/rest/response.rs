@@ -5,13 +5,17 @@
 //! are HTML and empty ones. Nothing counts as success only because it came with status 200.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt, io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use serde::de::IgnoredAny;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
 
 use super::pagination;
@@ -170,9 +174,10 @@ fn empty_success(asked: Asked<'_>) -> Result<Output> {
     Ok(Output { notes, ..Output::json("{}") })
 }
 
-/// A JSON object's members, each still as text: what is not asked for is never parsed.
-#[derive(Debug)]
-pub struct Document<'a>(HashMap<String, &'a RawValue>);
+/// A JSON object's members, each still as text: what is not asked for is never parsed. A list, since
+/// answers have few members and few of these are asked for.
+#[derive(Debug, Default)]
+pub struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Document<'a> {
     /// Checks that a text is JSON, and finds its members.
@@ -182,9 +187,9 @@ impl<'a> Document<'a> {
     pub fn parse(text: &'a str) -> Result<Self> {
         if !text.trim_start().starts_with('{') {
             let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-            return if is_json { Ok(Self(HashMap::new())) } else { Err(not_json(text)) };
+            return if is_json { Ok(Self::default()) } else { Err(not_json(text)) };
         }
-        serde_json::from_str(text).map(Self).map_err(|_| not_json(text))
+        serde_json::from_str(text).map_err(|_| not_json(text))
     }
 
     /// The member of this name.
@@ -200,14 +205,42 @@ impl<'a> Document<'a> {
             .map_or((pointer.get(1..)?, None), |(name, rest)| (name, Some(rest)));
         match rest {
             None => self.get(name),
-            Some(rest) => Document(self.read(name)?).at(&format!("/{rest}")),
+            Some(rest) => self.read::<Document>(name)?.at(&format!("/{rest}")),
         }
     }
 
-    fn read<T: serde::Deserialize<'a>>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.0.get(name)?.get()).ok()
+    fn read<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        // Of two with the same name the last one counts.
+        let (_, value) = self.0.iter().rfind(|(member, _)| member == name)?;
+        serde_json::from_str(value.get()).ok()
     }
 }
+
+impl<'de> Deserialize<'de> for Document<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Document<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Document(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// A member's name, copied only where it is written with escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn not_json(text: &str) -> Error {
     let start = text.trim_start();

@@ -16,6 +16,7 @@ mod transport;
 use std::{
     any::Any,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -208,16 +209,16 @@ impl Server {
         let _place = places
             .map(|places| places.try_acquire().map_err(|_| Error::TooManyCalls { limit: MOST_CALLS }))
             .transpose()?;
-        let call = catch_panic(async {
+        // Pinned where they are made: each move of a future would stay in this one as a copy.
+        let mut call = pin!(catch_panic(async {
             let mut output = dispatch::run(&self.app, &self.caller, name, given.clone()).await?;
             self.warn(name, &mut output);
             dispatch::present(&self.app, &self.caller, name, &given, output).await
-        });
-        let gone = async {
+        }));
+        let mut gone = pin!(async {
             self.closed.cancelled().await;
             tokio::time::sleep(GRACE).await;
-        };
-        tokio::pin!(call, gone);
+        });
         let Some(context) = context else {
             return tokio::select! {
                 biased;
@@ -226,8 +227,7 @@ impl Server {
             };
         };
         let (watched, mut progress) = (Progress::default(), 0.0);
-        let call = watched.watch(call);
-        tokio::pin!(call);
+        let mut call = pin!(watched.watch(call));
         loop {
             tokio::select! {
                 biased;
@@ -236,7 +236,7 @@ impl Server {
                 () = &mut gone => return Err(Error::Cancelled),
                 () = tokio::time::sleep(PROGRESS_EVERY) => {
                     progress += 1.0;
-                    tell_progress(context, progress, watched.told()).await;
+                    Box::pin(tell_progress(context, progress, watched.told())).await;
                 }
             }
         }
@@ -419,11 +419,10 @@ fn mcp_tool(tool: &'static Tool, app: &App) -> McpTool {
 }
 
 /// Answers a call whose code panicked: the protocol library would leave the caller waiting for ever.
-async fn catch_panic<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
+fn catch_panic<T>(call: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
     AssertUnwindSafe(call)
         .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Error::Bug { problem: panic_text(&*panic) }))
+        .map(|outcome| outcome.unwrap_or_else(|panic| Err(Error::Bug { problem: panic_text(&*panic) })))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
@@ -447,10 +446,21 @@ async fn tell_progress(context: &RequestContext<RoleServer>, progress: f64, told
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{auth::Found, table::args::Defaults};
 
     #[tokio::test]
     async fn a_panic_answers_its_call() {
         let outcome = catch_panic::<()>(async { panic!("no such luck") }).await;
         assert_eq!(outcome, Err(Error::Bug { problem: "no such luck".to_owned() }));
+    }
+
+    /// The future of a call is moved about and into a box: its size is time.
+    #[test]
+    fn a_call_stays_small() {
+        let app = App::new(String::new(), Duration::ZERO, Selection::default(), Defaults::default());
+        let caller = Caller::fixed(Found::None);
+        let server = Server::new(Arc::new(app), Arc::new(caller), CancellationToken::new());
+        let size = size_of_val(&server.counted("figma_me_get", Args::new(), None));
+        assert!(size <= 3 * 1024, "{size} bytes");
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn of(output: Output) -> CallToolResult {
     if !facts.is_empty() {
         let mut meta = MetaObject::new();
         for (key, value) in facts {
-            meta.insert(format!("{PREFIX}{key}"), value);
+            meta.insert([PREFIX, &key].concat(), value);
         }
         result.meta = Some(meta);
     }

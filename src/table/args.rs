@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
+use foldhash::fast::RandomState;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -99,9 +100,7 @@ impl Input {
     /// # Errors
     /// [`Error::BadArgument`], with the argument's name and what is wrong with it.
     pub fn check(&self, tool: &'static Tool, mut given: Args, defaults: &Defaults) -> Result<Args> {
-        let schema = self.known_schema(tool);
-        let none = Args::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let Known { properties, required } = &*self.known(tool);
         if let Some(adapt) = tool.extra.adapt {
             adapt(&mut given);
         }
@@ -109,11 +108,10 @@ impl Input {
         given.retain(|_, value| !value.is_null());
         refuse_unknown(tool, properties, &given)?;
 
-        let required = names_at(&schema, "required");
-        let wanted = wanted_names(tool, &required, &given);
+        let wanted = wanted_names(tool, required, &given);
         fill_from_urls(properties, &wanted, &mut given);
         fill_from_defaults(properties, &wanted, &mut given, defaults);
-        if let Some(name) = required.iter().find(|name| !given.contains_key(**name)) {
+        if let Some(name) = required.iter().find(|name| !given.contains_key(*name)) {
             return Err(Error::bad_argument(
                 tool.name,
                 name,
@@ -139,16 +137,35 @@ impl Input {
         Ok(checked)
     }
 
-    /// The schema by the names that callers use, made once for each tool: every call is checked against it.
-    fn known_schema(&self, tool: &'static Tool) -> Arc<Args> {
-        static KNOWN: LazyLock<RwLock<HashMap<usize, Arc<Args>>>> = LazyLock::new(RwLock::default);
+    /// What every call is checked against, by the names that callers use: made once for each tool.
+    fn known(&self, tool: &'static Tool) -> Arc<Known> {
+        static KNOWN: LazyLock<RwLock<HashMap<usize, Arc<Known>, RandomState>>> =
+            LazyLock::new(RwLock::default);
         let row = std::ptr::from_ref(tool).addr();
-        if let Some(schema) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&row) {
-            return schema.clone();
+        if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&row) {
+            return known.clone();
         }
-        let schema = Arc::new((self.schema)());
-        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(row, schema.clone());
-        schema
+        let known = Arc::new(Known::of((self.schema)()));
+        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(row, known.clone());
+        known
+    }
+}
+
+/// What a schema says of the arguments.
+struct Known {
+    properties: Args,
+    required: Vec<String>,
+}
+
+impl Known {
+    fn of(mut schema: Args) -> Self {
+        let properties = match schema.remove("properties") {
+            Some(Value::Object(properties)) => properties,
+            _ => Args::new(),
+        };
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required = required.filter_map(Value::as_str).map(str::to_owned).collect();
+        Self { properties, required }
     }
 }
 
@@ -324,13 +341,13 @@ fn refuse_unknown(tool: &Tool, properties: &Args, given: &Args) -> Result<()> {
 }
 
 /// The names that must be given: the required ones, and those that a rule asks for.
-fn wanted_names<'a>(tool: &Tool, required: &[&'a str], given: &Args) -> Vec<&'a str> {
+fn wanted_names<'a>(tool: &Tool, required: &'a [String], given: &Args) -> Vec<&'a str> {
     let grouped = tool.extra.rules.iter().flat_map(|rule| match rule {
         Rule::OneOf(groups) => groups.concat(),
         Rule::AnyOf(names) if !names.iter().any(|name| given.contains_key(*name)) => names.to_vec(),
         _ => Vec::new(),
     });
-    required.iter().copied().chain(grouped).collect()
+    required.iter().map(String::as_str).chain(grouped).collect()
 }
 
 /// An address given for one argument also says what others are missing: the file of a node, the node
@@ -398,10 +415,6 @@ fn strings_in(value: &Value) -> Vec<&str> {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     }
-}
-
-fn names_at<'a>(schema: &'a Args, name: &str) -> Vec<&'a str> {
-    schema.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 #[cfg(test)]

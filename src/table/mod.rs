@@ -29,6 +29,10 @@ mod teams;
 mod variables;
 mod webhooks;
 
+use std::{collections::HashMap, sync::LazyLock};
+
+use foldhash::fast::RandomState;
+
 pub use names::{NAME_SETS, NameSet, Named, named};
 pub use row::*;
 pub use selection::Selection;
@@ -57,6 +61,15 @@ pub fn tools() -> impl Iterator<Item = &'static Tool> {
 /// The tool of this name or alias, also by other servers' names.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Tool> {
-    let others = named().map(|named| &named.tool);
-    tools().chain(others).find(|tool| tool.name == name || tool.extra.aliases.contains(&name))
+    static FOUND: LazyLock<HashMap<&str, &Tool, RandomState>> = LazyLock::new(|| {
+        let mut found = HashMap::default();
+        for tool in tools().chain(named().map(|named| &named.tool)) {
+            for name in std::iter::once(&tool.name).chain(tool.extra.aliases) {
+                // What stands first in the table has the name.
+                found.entry(*name).or_insert(tool);
+            }
+        }
+        found
+    });
+    FOUND.get(name).copied()
 }

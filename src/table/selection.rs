@@ -72,11 +72,19 @@ impl Selection {
         self
     }
 
+    /// Whether nothing was asked for, as is usual.
+    const fn offers_all(&self) -> bool {
+        self.excluded.is_empty() && !self.read_only && self.toolsets.is_none()
+    }
+
     /// Whether the tool is offered; if not, the setting that leaves it out.
     ///
     /// # Errors
     /// [`Error::HiddenTool`]
     pub fn check(&self, tool: &Tool) -> Result<()> {
+        if self.offers_all() {
+            return Ok(());
+        }
         let hidden = |setting| Err(Error::HiddenTool { name: tool.name, setting });
         let name = own_name(tool);
         if self.excluded.contains(&name) {

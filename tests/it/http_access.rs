@@ -1,7 +1,7 @@
 //! Who may call over HTTP, and with whose Figma account.
 
 use std::{
-    collections::{HashMap, hash_map::DefaultHasher},
+    collections::{HashMap, HashSet, hash_map::DefaultHasher},
     fs,
     hash::{Hash, Hasher},
     io::{BufRead, BufReader, Write},
@@ -131,6 +131,47 @@ fn every_route_checks_hosts_origins_and_callers() {
     // The server's own account is used.
     let me = server.call("figma_me_get", json!({}), &ours);
     assert!(text_of(&me).contains("Rosa"), "{me}");
+}
+
+/// Whatever came before on the same connection, as behind a proxy that many callers share.
+#[test]
+fn what_a_request_asks_for_ends_with_it() {
+    /// Path, headers, and what becomes of a comment without its arguments.
+    type Turn<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    const OTHER: &str = "Bearer other-0123456789abcdef012345678";
+    let file = token_file("in_turns");
+    let server = HttpServer::sandbox(&["--auth-token-file", &file, "--access-log", "json"]);
+    let (ours, other) = (("authorization", OURS), ("authorization", OTHER));
+    let plan = [ours, ("x-figma-token", "sandbox-plan"), ("x-figma-token-kind", "plan")];
+    let requests: [Turn; 8] = [
+        ("/mcp", &[ours], "bad_argument"),
+        ("/mcp/readonly", &[ours], "hidden_tool"),
+        ("/mcp", &[ours, ("x-mcp-readonly", "1")], "hidden_tool"),
+        ("/mcp", &[other], "bad_argument"),
+        ("/mcp", &[ours, ("x-mcp-tools", "figma_file_get")], "hidden_tool"),
+        ("/mcp/readonly", &[other], "hidden_tool"),
+        ("/mcp", &plan, "bad_argument"),
+        ("/mcp", &[ours], "bad_argument"),
+    ];
+    for first in [0, 1, 6] {
+        let mut stream = server.connect();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        for (path, headers, expected) in requests.iter().cycle().skip(first).take(requests.len()) {
+            let headers = [&[JSON, ACCEPT], *headers].concat();
+            let body = call("figma_file_comment_create", json!({})).to_string();
+            write_request(&mut stream, &server.address, "POST", path, &headers, &body);
+            let answer = read_answer(&mut reader).json();
+            assert_eq!(answer["result"]["structuredContent"]["error"], *expected, "{path} {headers:?}");
+        }
+    }
+    server.terminate();
+    let log = server.ended();
+    let callers: HashSet<String> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok()?["caller"].as_str().map(str::to_owned))
+        .collect();
+    // Each caller as it is and only reading, and one with a tool and with an account of its own.
+    assert_eq!(callers.len(), 6, "{log}");
 }
 
 #[test]

@@ -195,22 +195,7 @@ impl<'a> Printer<'a> {
     }
 
     fn line(&mut self, line: &Line) {
-        if line.is_joined {
-            self.out.pop();
-            let is_inside = matches!(line.role, Role::Full { .. });
-            self.out.push_str(if is_inside { " > " } else { " " });
-        } else {
-            self.out.extend(std::iter::repeat_n(' ', line.depth));
-        }
-        self.line_start = self.out.len();
-        if let Some((anchor, first)) = line.anchor
-            && !matches!(line.role, Role::Difference { .. })
-        {
-            self.terms.insert(Term::Added);
-            self.out.push('+');
-            self.anchor(anchor, first);
-            self.out.push(' ');
-        }
+        self.line_begins(line);
         match &line.role {
             Role::Folded { counts } => {
                 let _ = write!(self.out, "+{} folded", counts.nodes);
@@ -256,6 +241,26 @@ impl<'a> Printer<'a> {
         self.out.push('\n');
         if !matches!(line.role, Role::Full { .. } | Role::Same { .. }) {
             self.above = None;
+        }
+    }
+
+    /// The indentation, and of what is added to a repeated subtree where it stands.
+    fn line_begins(&mut self, line: &Line) {
+        if line.is_joined {
+            self.out.pop();
+            let is_inside = matches!(line.role, Role::Full { .. });
+            self.out.push_str(if is_inside { " > " } else { " " });
+        } else {
+            self.out.extend(std::iter::repeat_n(' ', line.depth));
+        }
+        self.line_start = self.out.len();
+        if let Some((anchor, first)) = line.anchor
+            && !matches!(line.role, Role::Difference { .. })
+        {
+            self.terms.insert(Term::Added);
+            self.out.push('+');
+            self.anchor(anchor, first);
+            self.out.push(' ');
         }
     }
 

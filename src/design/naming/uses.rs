@@ -37,6 +37,8 @@ pub struct Uses {
     /// Nodes that are not understood yet, by what there is to understand of them, with how often: designs
     /// repeat their nodes by the thousand.
     waiting: HashMap<Box<[u8]>, usize, RandomState>,
+    /// Which members matter beside a `boundVariables`: it repeats as often.
+    matters: HashMap<Box<[u8]>, Places, RandomState>,
     scratch: Vec<u8>,
     /// By the variable's id.
     pub found: BTreeMap<String, Use>,
@@ -50,10 +52,15 @@ struct Level {
     /// Each member's place in [`MEMBERS`], and where its raw JSON ends.
     members: Vec<(usize, usize)>,
     raw: Vec<u8>,
-    is_bound: bool,
+    /// Which of them name variables.
+    bound: Places,
 }
 
-/// How many different nodes wait to be understood at most.
+/// Places in [`MEMBERS`], a bit each.
+type Places = u32;
+
+/// How many different nodes wait to be understood at most, and of how many `boundVariables` it is known
+/// what matters beside them.
 const MOST_WAITING: usize = 4096;
 
 /// Members that can be bound, or say what a bound one is, and those words of `boundVariables` for which
@@ -87,17 +94,40 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("visible", &["visible"]),
 ];
 
-/// Those that name variables themselves.
-const BINDING: &[&str] = &["boundVariables", "fills", "strokes", "effects"];
+const BOUND: usize = 0;
+/// The last of those that name variables themselves.
+const LAST_BINDING: usize = 3;
 
-fn contains(raw: &[u8], part: &str) -> bool {
-    memchr::memmem::find(raw, part.as_bytes()).is_some()
+/// The place in [`MEMBERS`] of a name.
+fn place_of(key: &[u8]) -> Option<usize> {
+    /// For each length of a name the places of those that have it: it is asked for every member of a file.
+    static PLACES: LazyLock<[Vec<usize>; 24]> = LazyLock::new(|| {
+        std::array::from_fn(|length| {
+            let places = MEMBERS.iter().enumerate().filter(|(_, (name, _))| name.len() == length);
+            places.map(|(place, _)| place).collect()
+        })
+    });
+    let of_this_length = PLACES.get(key.len())?;
+    of_this_length
+        .iter()
+        .copied()
+        .find(|place| MEMBERS.get(*place).is_some_and(|(name, _)| name.as_bytes() == key))
 }
 
 fn is_bound(raw: &[u8]) -> bool {
     /// Made once: it is looked for in every paint.
     static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("VariableID:"));
     ID.find(raw).is_some()
+}
+
+/// Which members matter beside this `boundVariables`.
+fn matter_beside(bound: &[u8]) -> Places {
+    let matters = |fields: &[&str]| {
+        fields.is_empty()
+            || fields.iter().any(|field| memchr::memmem::find(bound, field.as_bytes()).is_some())
+    };
+    let places = MEMBERS.iter().enumerate().filter(|(_, (_, fields))| matters(fields));
+    places.fold(0, |places, (place, _)| places | 1 << place)
 }
 
 impl Visitor for Uses {
@@ -108,18 +138,19 @@ impl Visitor for Uses {
         if let Some(level) = self.levels.get_mut(self.depth) {
             level.members.clear();
             level.raw.clear();
-            level.is_bound = false;
+            level.bound = 0;
         }
         self.depth += 1;
     }
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
         let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
-        let place = MEMBERS.iter().position(|(name, _)| name.as_bytes() == key);
-        if let (Some(level), Some(place)) = (level, place) {
+        if let (Some(level), Some(place)) = (level, place_of(key)) {
             level.raw.extend_from_slice(value);
             level.members.push((place, level.raw.len()));
-            level.is_bound |= BINDING.iter().any(|name| name.as_bytes() == key) && is_bound(value);
+            if place <= LAST_BINDING && is_bound(value) {
+                level.bound |= 1 << place;
+            }
         }
         Flow::Continue
     }
@@ -127,8 +158,8 @@ impl Visitor for Uses {
     fn close(&mut self, _end: u64) {
         self.depth = self.depth.saturating_sub(1);
         let mut node = std::mem::take(&mut self.scratch);
-        if let Some(level) = self.levels.get(self.depth).filter(|level| level.is_bound) {
-            level.write(&mut node);
+        if let Some(level) = self.levels.get(self.depth).filter(|level| level.bound != 0) {
+            level.write(level.places(&mut self.matters), &mut node);
             if let Some(count) = self.waiting.get_mut(node.as_slice()) {
                 *count += 1;
             } else {
@@ -146,7 +177,7 @@ impl Visitor for Uses {
     }
 
     fn wants(&self, key: &[u8]) -> bool {
-        MEMBERS.iter().any(|(name, _)| name.as_bytes() == key)
+        place_of(key).is_some()
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -155,26 +186,37 @@ impl Visitor for Uses {
 }
 
 impl Level {
-    /// The node as JSON, with those members only that say something of a variable.
-    fn write(&self, node: &mut Vec<u8>) {
-        let raw = |at: usize, end: usize| self.raw.get(at..end).unwrap_or_default();
+    fn members(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let begins = std::iter::once(0).chain(self.members.iter().map(|(_, end)| *end));
-        let members = || begins.clone().zip(&self.members).map(|(at, (place, end))| (*place, raw(at, *end)));
-        let bound = members().find_map(|(place, raw)| (place == 0).then_some(raw)).unwrap_or_default();
+        let raw = |at: usize, end: usize| self.raw.get(at..end).unwrap_or_default();
+        begins.zip(&self.members).map(move |(at, (place, end))| (*place, raw(at, *end)))
+    }
+
+    /// Which members say something of a variable.
+    fn places(&self, known: &mut HashMap<Box<[u8]>, Places, RandomState>) -> Places {
+        /// Of paints and effects those that are bound matter.
+        const THEMSELVES: Places = ((1 << (LAST_BINDING + 1)) - 1) & !(1 << BOUND);
+        let bound = self.members().find_map(|(place, raw)| (place == BOUND).then_some(raw));
+        let bound = bound.unwrap_or_default();
+        let beside = known.get(bound).copied().unwrap_or_else(|| {
+            if known.len() >= MOST_WAITING {
+                known.clear();
+            }
+            *known.entry(bound.into()).or_insert(matter_beside(bound))
+        });
+        (beside & !THEMSELVES) | (self.bound & THEMSELVES)
+    }
+
+    /// The node as JSON, with these members only.
+    fn write(&self, places: Places, node: &mut Vec<u8>) {
         node.clear();
         node.push(b'{');
-        for (place, raw) in members() {
-            let Some((name, fields)) = MEMBERS.get(place) else { continue };
-            let matters = match *name {
-                "fills" | "strokes" | "effects" => is_bound(raw),
-                _ => fields.is_empty() || fields.iter().any(|field| contains(bound, field)),
-            };
-            if matters {
-                node.extend_from_slice(if node.len() > 1 { b",\"" } else { b"\"" });
-                node.extend_from_slice(name.as_bytes());
-                node.extend_from_slice(b"\":");
-                node.extend_from_slice(raw);
-            }
+        for (place, raw) in self.members().filter(|(place, _)| places >> place & 1 == 1) {
+            let Some((name, _)) = MEMBERS.get(place) else { continue };
+            node.extend_from_slice(if node.len() > 1 { b",\"" } else { b"\"" });
+            node.extend_from_slice(name.as_bytes());
+            node.extend_from_slice(b"\":");
+            node.extend_from_slice(raw);
         }
         node.push(b'}');
     }

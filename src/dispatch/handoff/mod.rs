@@ -14,11 +14,11 @@ use crate::{
     auth::Caller,
     design::{
         comments::Thread,
-        context::{self, Collector, Options},
+        context::{Collector, Options},
         pieces::{Pair, Subtree},
     },
     error::{Error, Result},
-    rest::held::Outlook,
+    rest::held::{Outlook, Provenance},
     table::{Endpoint, Handler, Tool, args::Args},
 };
 
@@ -30,24 +30,7 @@ const LINKS: &str = "figma_dev_resources_list";
 pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &Args) -> Result<Output> {
     let (file_key, node_id) = (text(args, "file_key"), text(args, "node_id"));
     let most = args.get("max_bytes").and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok());
-    let ids = [node_id.to_owned()];
-    let version = args.get("version").and_then(Value::as_str);
-    let visitor = || Pair::new(Collector::new(false), Some(Subtree::default()));
-    // Where a refusal has yet to be paid for, the picture would be the third tier 1 call: it waits for what
-    // becomes of the file.
-    let outlook = async || app.rest.outlook(caller, file_key, version).await.unwrap_or(Outlook::Unknown);
-    let is_known = outlook().await != Outlook::Unknown;
-    let (read, early, links, threads) = tokio::join!(
-        source::read(app, caller, tool, file_key, version, &ids, visitor),
-        async { if is_known { Some(picture(app, caller, args).await) } else { None } },
-        links(app, caller, file_key),
-        threads(app, caller, file_key),
-    );
-    let picture = match early {
-        Some(picture) => Some(picture),
-        None if outlook().await == Outlook::InParts => None,
-        None => Some(picture(app, caller, args).await),
-    };
+    let Parts { read, picture, links, threads } = Box::pin(Parts::fetch(app, caller, tool, args)).await;
     let mut sheet = Sheet::new(most.unwrap_or_else(|| app.room()));
     let images = match picture {
         Some(picture) => sheet.picture(picture),
@@ -77,9 +60,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
     sheet.styles(&subtree.beside);
     sheet.variables(&names);
     let options = Options { max_bytes: sheet.left(), variables: names.for_design(), ..Options::default() };
-    let describing = tokio::task::spawn_blocking(move || context::describe(&design, &options));
-    let described =
-        describing.await.map_err(|_| Error::Bug { problem: "a description broke off".to_owned() })?;
+    let described = super::context::describe(design, options).await?;
     let mut notes = provenance.notes.clone();
     if described.folded > 0 {
         notes.push(format!(
@@ -92,6 +73,40 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
         ("nodes_folded".to_owned(), json!(described.folded)),
     ]);
     Ok(Output { images, notes, meta, ..Output::text(sheet.finish(&described.text)) })
+}
+
+/// What is put together.
+struct Parts {
+    read: Result<(Pair<Collector, Subtree>, Provenance)>,
+    /// `None` where it would be the third tier 1 call.
+    picture: Option<Result<Output>>,
+    links: Result<Vec<Link>>,
+    threads: Result<Vec<Thread>>,
+}
+
+impl Parts {
+    /// At once as far as that is possible.
+    async fn fetch(app: &App, caller: &Caller, tool: &'static Tool, args: &Args) -> Self {
+        let (file_key, ids) = (text(args, "file_key"), [text(args, "node_id").to_owned()]);
+        let version = args.get("version").and_then(Value::as_str);
+        let visitor = || Pair::new(Collector::new(false), Some(Subtree::default()));
+        // Where a refusal has yet to be paid for, the picture would be the third tier 1 call: it waits for
+        // what becomes of the file.
+        let outlook = async || app.rest.outlook(caller, file_key, version).await.unwrap_or(Outlook::Unknown);
+        let is_known = outlook().await != Outlook::Unknown;
+        let (read, early, links, threads) = tokio::join!(
+            source::read(app, caller, tool, file_key, version, &ids, visitor),
+            async { if is_known { Some(picture(app, caller, args).await) } else { None } },
+            links(app, caller, file_key),
+            threads(app, caller, file_key),
+        );
+        let picture = match early {
+            Some(picture) => Some(picture),
+            None if outlook().await == Outlook::InParts => None,
+            None => Some(picture(app, caller, args).await),
+        };
+        Self { read, picture, links, threads }
+    }
 }
 
 /// A tool whose work is a part of this one, and its endpoint: not where it is switched off here, nor

@@ -1,19 +1,24 @@
-//! A reader of a file that goes along while it comes in, so that it need not be read back.
+//! A reader of a file that goes along while it comes in, so that it need not be read back, and need not
+//! wait until the file is in the store.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 
+use super::{LARGEST_FILE, Provenance, index::MOST_NODES, too_large_to_hold};
 use crate::{
+    auth::now,
     error::Result,
-    walk::{Visitor, Walker},
+    walk::{Children, Flow, Visitor, Walker},
 };
 
 /// How many blocks wait for the reader at most.
@@ -22,18 +27,35 @@ const BLOCKS_WAITING: usize = 2;
 /// wait for a thread.
 pub(super) const MOST_AT_ONCE: usize = 16;
 
+/// What is known of a file that has come in and been read, but is on its way into the store.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// When it was fetched, in seconds since 1970.
+    pub(super) at: u64,
+    /// What was told with Figma's answer, a sentence each.
+    pub(super) notes: Arc<Vec<String>>,
+}
+
 /// Who reads along.
 pub(super) trait Along: fmt::Debug + Send + Sync {
     /// A file begins, unless too many are read along already. Each try of its download begins anew, and
     /// only the last one counts; a sender that is dropped is the file's end.
     fn begin(&self) -> Option<mpsc::Sender<Bytes>>;
+    /// Whether the reader has seen a whole file; waits until it has come to an end.
+    fn has_seen(&self) -> BoxFuture<'_, bool>;
+    /// Lets whoever waits for the reader go on.
+    fn tell(&self, seen: Seen);
+    /// Waits for that.
+    fn seen(&self) -> BoxFuture<'_, Seen>;
 }
 
 /// Shows a visitor a file that comes in, on a thread of its own.
 pub(super) struct Reading<V, M> {
     make: M,
     places: Arc<Semaphore>,
-    walk: Mutex<Option<JoinHandle<Result<V>>>>,
+    walk: Mutex<Option<JoinHandle<Result<Told<V>>>>>,
+    read: Mutex<Option<Told<V>>>,
+    seen: watch::Sender<Option<Seen>>,
 }
 
 impl<V, M> fmt::Debug for Reading<V, M> {
@@ -45,32 +67,150 @@ impl<V, M> fmt::Debug for Reading<V, M> {
 impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Reading<V, M> {
     /// For one file; `make` makes the visitor, for each try of its download.
     pub(super) fn new(make: M, places: Arc<Semaphore>) -> Arc<Self> {
-        Arc::new(Self { make, places, walk: Mutex::new(None) })
+        let (walk, read, seen) = (Mutex::new(None), Mutex::new(None), watch::Sender::new(None));
+        Arc::new(Self { make, places, walk, read, seen })
     }
 
-    /// What the visitor has become, once the file is there. `None` when it has not seen all of it: it was
-    /// held before, or fetched by somebody else.
-    pub(super) async fn end(&self) -> Option<V> {
-        let walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        walk.await.ok()?.ok()
+    /// What the visitor has become. `None` when it has not seen all of the file: it was held before, or
+    /// fetched by somebody else.
+    pub(super) fn take(&self) -> Option<Told<V>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Along for Reading<V, M> {
     fn begin(&self) -> Option<mpsc::Sender<Bytes>> {
         *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let place = self.places.clone().try_acquire_owned().ok()?;
-        let (sender, mut blocks) = mpsc::channel::<Bytes>(BLOCKS_WAITING);
-        let visitor = (self.make)();
+        let (sender, blocks) = mpsc::channel(BLOCKS_WAITING);
+        let visitor = Told::new((self.make)());
         let walk = tokio::task::spawn_blocking(move || {
-            let mut walker = Walker::new(visitor);
-            while let Some(block) = blocks.blocking_recv() {
-                walker.push(&block)?;
-            }
+            let read = read(visitor, blocks);
             drop(place);
-            walker.finish()
+            read
         });
         *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = Some(walk);
         Some(sender)
+    }
+
+    fn has_seen(&self) -> BoxFuture<'_, bool> {
+        let walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            let Some(walk) = walk else { return false };
+            // What is wrong with it the writer says, who sees the same.
+            let read = walk.await.ok().and_then(Result::ok).filter(|told| told.nodes > 0);
+            let has_seen = read.is_some();
+            *self.read.lock().unwrap_or_else(PoisonError::into_inner) = read;
+            has_seen
+        }
+        .boxed()
+    }
+
+    fn tell(&self, seen: Seen) {
+        self.seen.send_replace(Some(seen));
+    }
+
+    fn seen(&self) -> BoxFuture<'_, Seen> {
+        let mut told = self.seen.subscribe();
+        async move {
+            let seen = told.wait_for(Option::is_some).await.ok().and_then(|seen| seen.clone());
+            match seen {
+                Some(seen) => seen,
+                // The sender lives as long as this.
+                None => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Blocks until the file's end.
+fn read<V: Visitor>(visitor: Told<V>, mut blocks: mpsc::Receiver<Bytes>) -> Result<Told<V>> {
+    let (mut walker, mut size) = (Walker::new(visitor), 0);
+    while let Some(block) = blocks.blocking_recv() {
+        size += block.len() as u64;
+        walker.push(&block)?;
+        if size > LARGEST_FILE || walker.visitor().nodes > MOST_NODES {
+            return Err(too_large_to_hold());
+        }
+    }
+    walker.finish()
+}
+
+/// Passes everything on, and keeps what a provenance says.
+#[derive(Debug)]
+pub struct Told<V> {
+    pub(super) visitor: V,
+    name: Option<String>,
+    version: Option<String>,
+    last_modified: Option<String>,
+    nodes: usize,
+}
+
+impl<V> Told<V> {
+    /// For this visitor.
+    pub const fn new(visitor: V) -> Self {
+        Self { visitor, name: None, version: None, last_modified: None, nodes: 0 }
+    }
+
+    /// The visitor, and what is known of a file that was fetched with one tier 1 call at this time, in
+    /// seconds since 1970.
+    #[must_use]
+    pub fn into_parts(self, fetched_at: u64) -> (V, Provenance) {
+        let provenance = Provenance {
+            name: self.name,
+            version: self.version,
+            last_modified: self.last_modified,
+            fetched_at,
+            age: Duration::from_secs(now().saturating_sub(fetched_at)),
+            calls: 1,
+            ..Provenance::default()
+        };
+        (self.visitor, provenance)
+    }
+}
+
+impl<V: Visitor> Visitor for Told<V> {
+    fn open(&mut self, at: u64) {
+        self.nodes += 1;
+        self.visitor.open(at);
+    }
+
+    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+        self.visitor.member(key, value)
+    }
+
+    fn close(&mut self, end: u64) {
+        self.visitor.close(end);
+    }
+
+    fn beside(&mut self, entry: Option<&str>, key: &[u8], value: &[u8]) {
+        let text = || serde_json::from_slice(value).ok();
+        match (entry, key) {
+            (None, b"name") => self.name = text(),
+            (None, b"version") => self.version = text(),
+            (None, b"lastModified") => self.last_modified = text(),
+            _ => {}
+        }
+        if self.visitor.wants_beside(key) {
+            self.visitor.beside(entry, key, value);
+        }
+    }
+
+    fn children(&mut self, list: Children) {
+        self.visitor.children(list);
+    }
+
+    fn lies(&mut self, key: &[u8], begin: u64, end: u64) {
+        self.visitor.lies(key, begin, end);
+    }
+
+    fn wants(&self, key: &[u8]) -> bool {
+        self.visitor.wants(key)
+    }
+
+    fn wants_beside(&self, key: &[u8]) -> bool {
+        matches!(key, b"name" | b"version" | b"lastModified") || self.visitor.wants_beside(key)
     }
 }

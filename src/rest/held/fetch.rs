@@ -1,6 +1,8 @@
-//! A whole file on its way into the store: walked and compressed as it arrives, never held in memory.
+//! A whole file on its way in: to whoever reads it, and into the store; never held in memory.
 
 use std::{
+    collections::VecDeque,
+    io::{self, Write},
     ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,68 +11,45 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::{
     along::Along,
-    index::{Indexer, MOST_NODES},
+    spool::{Spool, Writing},
+    writer::{BLOCK, New},
 };
 use crate::{
     auth::now,
     error::{Error, Result},
-    rest::{Rest, SILENCE_LIMIT, broke_off, progress, retry::Failed},
-    store::{FileKey, HeldFile, Kind, Piece, pack},
-    walk::Walker,
+    rest::{
+        Rest, SILENCE_LIMIT, broke_off,
+        inflate::{Encoding, Inflater, PIECE},
+        progress,
+        retry::Failed,
+        spoilt, unknown_encoding,
+    },
+    store::{FileKey, HeldFile},
 };
 
-/// How much text a block holds.
-pub(super) const BLOCK: usize = 128 * 1024;
-/// The most that a file may have, inflated.
-pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
-/// How many blocks go into the store at once.
-const BLOCKS_AT_ONCE: usize = 16;
-/// How many chunks wait for the writer at most.
-const CHUNKS_WAITING: usize = 2;
 const MEGABYTE: usize = 1024 * 1024;
-/// The beginning of an answer that turns out to be no file is enough to say what it is.
-const START: usize = 64 * 1024;
-
-/// What has to be known to read a held file.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Facts {
-    /// How many bytes the text has.
-    pub(super) size: u64,
-    /// How many bits of an id's hash say in which bucket it is.
-    pub(super) bits: u32,
-    /// Members beside the document: name, begin and end.
-    pub(super) beside: Vec<(String, u64, u64)>,
-    pub(super) name: Option<String>,
-    pub(super) version: Option<String>,
-    pub(super) last_modified: Option<String>,
-}
-
-impl Facts {
-    pub(super) fn place(&self, name: &str) -> Option<(u64, u64)> {
-        self.beside.iter().find(|(known, ..)| known == name).map(|(_, begin, end)| (*begin, *end))
-    }
-}
 
 /// Where an answer goes instead of into memory.
 #[derive(Debug)]
 pub(in crate::rest) struct Sink {
     rest: Rest,
-    key: FileKey,
-    stamp: Option<String>,
+    new: New,
     along: Option<Arc<dyn Along>>,
-    held: Mutex<Option<HeldFile>>,
+    end: Mutex<Option<End>>,
     has_begun: AtomicBool,
 }
 
-/// What the writer is sent.
-pub(super) enum Message {
-    Chunk(Bytes),
-    End,
+/// How it came in.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It is in the store.
+    Held(HeldFile),
+    /// It has been read, and is on its way into the store; with when it was fetched.
+    Seen(Writing, u64),
 }
 
 impl Sink {
@@ -80,12 +59,12 @@ impl Sink {
         stamp: Option<String>,
         along: Option<Arc<dyn Along>>,
     ) -> Self {
-        Self { rest, key, stamp, along, held: Mutex::new(None), has_begun: AtomicBool::new(false) }
+        let new = New { key, stamp, at: 0 };
+        Self { rest, new, along, end: Mutex::new(None), has_begun: AtomicBool::new(false) }
     }
-
-    /// The file, once all of it is in the store.
-    pub(in crate::rest) fn held(&self) -> Option<HeldFile> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// How it came in.
+    pub(super) fn end(&self) -> Option<End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether anything of an answer has come.
@@ -95,27 +74,45 @@ impl Sink {
 
     /// Takes the body of an answer. What is no file comes back as text, to be explained.
     pub(in crate::rest) async fn receive(&self, response: reqwest::Response) -> Result<String, Failed> {
-        let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
-        let (rest, key, stamp) = (self.rest.clone(), self.key.clone(), self.stamp.clone());
-        // When this future is dropped the channel closes without an end, and the writer cleans up.
-        let writer = tokio::task::spawn_blocking(move || Writer::run(&rest, key, stamp, chunks));
+        let encoding = Encoding::of(response.headers()).ok_or_else(unknown_encoding)?;
+        let new = New { at: now(), ..self.new.clone() };
+        let at = new.at;
+        let mut spool = Spool::new(&self.rest, new, encoding);
         let along = self.along.as_ref().and_then(|along| along.begin());
-        self.pass_on(response, Readers { writer: sender, along }).await?;
-        let written = writer.await.map_err(|_| Failed::Answered(bug()))?;
-        match written {
-            Ok(held) => {
-                *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
-                Ok("{}".to_owned())
-            }
-            Err((Error::BadAnswer { .. }, start)) => Ok(String::from_utf8_lossy(&start).into_owned()),
-            Err((error, _)) => Err(Failed::Answered(error)),
+        let reader = along.map(|to| Reader { to, inflater: Inflater::new(encoding, Blocks::default()) });
+        if reader.is_none() {
+            spool.start();
         }
+        self.pass_on(response, &mut spool, reader).await?;
+        let has_seen = match &self.along {
+            Some(along) => along.has_seen().await,
+            None => false,
+        };
+        let writing = spool.end();
+        let end = if has_seen {
+            End::Seen(writing, at)
+        } else {
+            match writing.end().await {
+                Ok(held) => End::Held(held),
+                Err((Error::BadAnswer { .. }, start)) => {
+                    return Ok(String::from_utf8_lossy(&start).into_owned());
+                }
+                Err((error @ Error::Unreachable { .. }, _)) => return Err(Failed::Broken(error)),
+                Err((error, _)) => return Err(Failed::Answered(error)),
+            }
+        };
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+        Ok("{}".to_owned())
     }
 
-    /// Hands the body on in blocks: it comes in pieces of a few kilobytes, and waking a reader for each
-    /// costs more than reading it.
-    async fn pass_on(&self, mut response: reqwest::Response, mut readers: Readers) -> Result<(), Failed> {
-        let (mut size, mut block) = (0, BytesMut::with_capacity(BLOCK));
+    /// Hands the body on, to the reader first.
+    async fn pass_on(
+        &self,
+        mut response: reqwest::Response,
+        spool: &mut Spool,
+        mut reader: Option<Reader>,
+    ) -> Result<(), Failed> {
+        let mut size = 0;
         loop {
             let chunk = tokio::time::timeout(SILENCE_LIMIT, response.chunk())
                 .await
@@ -127,181 +124,80 @@ impl Sink {
                 progress::tell(|| format!("Fetching the file: {} MB so far", size / MEGABYTE));
             }
             self.has_begun.store(true, Ordering::Relaxed);
-            let Some(mut chunk) = chunk else { break };
-            while block.len() + chunk.len() >= BLOCK {
-                block.extend_from_slice(&chunk.split_to(BLOCK - block.len()));
-                if readers.show(block.freeze()).await.is_break() {
-                    return Ok(());
-                }
-                block = BytesMut::with_capacity(BLOCK);
+            let Some(chunk) = chunk else { break };
+            if let Some(one) = &mut reader
+                && one.show(&chunk).await?.is_break()
+            {
+                reader = None;
             }
-            block.extend_from_slice(&chunk);
+            if spool.put(chunk).await.is_break() {
+                return Ok(());
+            }
         }
-        if readers.show(block.freeze()).await.is_continue() {
-            drop(readers.writer.send(Message::End).await);
+        match reader {
+            Some(reader) => reader.end().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who reads along, and what inflates for it.
+struct Reader {
+    to: mpsc::Sender<Bytes>,
+    inflater: Inflater<Blocks>,
+}
+
+impl Reader {
+    /// Breaks when the reader has left.
+    async fn show(&mut self, chunk: &[u8]) -> Result<ControlFlow<()>, Failed> {
+        for piece in chunk.chunks(PIECE) {
+            self.inflater.push(piece).map_err(|error| Failed::Broken(spoilt(&error)))?;
+            while let Some(block) = self.inflater.get_mut().full.pop_front() {
+                if self.to.send(block).await.is_err() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn end(mut self) -> Result<(), Failed> {
+        self.inflater.finish().map_err(|error| Failed::Broken(spoilt(&error)))?;
+        let Blocks { block, full } = std::mem::take(self.inflater.get_mut());
+        for block in full.into_iter().chain([block.freeze()]) {
+            if self.to.send(block).await.is_err() {
+                break;
+            }
         }
         Ok(())
     }
 }
 
-/// Who is shown a file while it comes in.
-struct Readers {
-    writer: mpsc::Sender<Message>,
-    along: Option<mpsc::Sender<Bytes>>,
+/// Cuts what is written into blocks: to wake a reader for a few kilobytes costs more than reading them.
+#[derive(Debug, Default)]
+struct Blocks {
+    block: BytesMut,
+    full: VecDeque<Bytes>,
 }
 
-impl Readers {
-    /// Breaks when the writer has left, which it does early when something is wrong with the answer.
-    async fn show(&mut self, block: Bytes) -> ControlFlow<()> {
-        if let Some(along) = &self.along
-            && along.send(block.clone()).await.is_err()
-        {
-            self.along = None;
-        }
-        match self.writer.send(Message::Chunk(block)).await {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    }
-}
-
-fn bug() -> Error {
-    Error::Bug { problem: "a file broke off on its way into the store".to_owned() }
-}
-
-/// Writes a file into the store, on a thread of its own.
-pub(super) struct Writer {
-    rest: Rest,
-    id: i64,
-    walker: Walker<Indexer>,
-    block: Vec<u8>,
-    blocks: u32,
-    pieces: Vec<Piece>,
-    size: u64,
-    start: Vec<u8>,
-}
-
-impl Writer {
-    /// Takes what is sent until [`Message::End`]. Blocks.
-    ///
-    /// # Errors
-    /// What is wrong with it, and how it begins.
-    pub(super) fn run(
-        rest: &Rest,
-        key: FileKey,
-        stamp: Option<String>,
-        chunks: mpsc::Receiver<Message>,
-    ) -> Result<HeldFile, (Error, Vec<u8>)> {
-        let at = now();
-        let id = rest.store().begin_file(key.clone()).map_err(|error| (error, Vec::new()))?;
-        let mut writer = Self {
-            rest: rest.clone(),
-            id,
-            walker: Walker::new(Indexer::default()),
-            block: Vec::new(),
-            blocks: 0,
-            pieces: Vec::new(),
-            size: 0,
-            start: Vec::new(),
-        };
-        let written = writer.receive(chunks);
-        let start = std::mem::take(&mut writer.start);
-        let finished = written.and_then(|()| writer.finish(key, stamp, at));
-        finished.map_err(|error| {
-            if let Err(error) = rest.store().drop_file(id) {
-                tracing::warn!(%error, "what came in of a file could not be taken away");
-            }
-            (error, start)
-        })
-    }
-
-    fn receive(&mut self, mut chunks: mpsc::Receiver<Message>) -> Result<()> {
-        loop {
-            match chunks.blocking_recv() {
-                Some(Message::Chunk(chunk)) => self.take(&chunk)?,
-                Some(Message::End) => return Ok(()),
-                None => return Err(Error::Cancelled),
-            }
-        }
-    }
-
-    fn take(&mut self, chunk: &[u8]) -> Result<()> {
-        self.size += chunk.len() as u64;
-        self.start.extend(chunk.iter().take(START.saturating_sub(self.start.len())));
-        self.walker.push(chunk)?;
-        if self.size > LARGEST_FILE || self.walker.visitor().count() > MOST_NODES {
-            return Err(Error::TooLarge {
-                limit: format!(
-                    "it exceeds the {} MB or {MOST_NODES} nodes that are read at most",
-                    LARGEST_FILE / 1024 / 1024
-                ),
-                smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
-            });
-        }
-        let mut rest = chunk;
+impl Write for Blocks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
         while !rest.is_empty() {
-            // As the download hands them over: nothing to put together.
-            if self.block.is_empty()
-                && let Some((block, later)) = rest.split_at_checked(BLOCK)
-            {
-                self.add(block)?;
-                rest = later;
-                continue;
+            if self.block.is_empty() {
+                self.block.reserve(BLOCK);
             }
             let (now, later) = rest.split_at(rest.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             rest = later;
             if self.block.len() == BLOCK {
-                self.block_ends()?;
+                self.full.push_back(self.block.split().freeze());
             }
         }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-
-    fn block_ends(&mut self) -> Result<()> {
-        let block = std::mem::take(&mut self.block);
-        let added = self.add(&block);
-        self.block = block;
-        self.block.clear();
-        added
-    }
-
-    fn add(&mut self, block: &[u8]) -> Result<()> {
-        let data = pack(block);
-        self.pieces.push(Piece { kind: Kind::Text, number: self.blocks, data });
-        self.blocks += 1;
-        if self.pieces.len() >= BLOCKS_AT_ONCE {
-            self.rest.store().add_pieces(self.id, std::mem::take(&mut self.pieces))?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, key: FileKey, stamp: Option<String>, at: u64) -> Result<HeldFile> {
-        if !self.block.is_empty() {
-            self.block_ends()?;
-        }
-        let mut index = self.walker.finish()?;
-        if index.count() == 0 {
-            return Err(Error::BadAnswer { problem: "it holds no document".to_owned() });
-        }
-        let facts = Facts {
-            size: self.size,
-            bits: index.bits(),
-            beside: std::mem::take(&mut index.beside),
-            name: index.name.take(),
-            version: index.version.take(),
-            last_modified: index.last_modified.take(),
-        };
-        for (number, piece) in (0..).zip(index.nodes()) {
-            self.pieces.push(Piece { kind: Kind::Nodes, number, data: pack(&piece) });
-        }
-        for (number, bucket) in index.ids() {
-            self.pieces.push(Piece { kind: Kind::Ids, number, data: pack(&bucket) });
-        }
-        let facts =
-            serde_json::to_string(&facts).map_err(|error| Error::Bug { problem: error.to_string() })?;
-        let held = HeldFile { id: self.id, stamp, at, facts };
-        self.rest.store().finish_file(key, held.clone(), self.pieces)?;
-        Ok(held)
     }
 }

@@ -3,31 +3,27 @@
 mod along;
 mod derive;
 mod fetch;
+mod fetches;
 mod index;
 mod pages;
+mod spool;
 mod text;
+mod writer;
 
-use std::{
-    collections::HashMap,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Shared, WeakShared},
-};
+use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
 
-pub(super) use self::fetch::Sink;
+pub use self::{along::Told, text::Composed};
 use self::{
-    along::{Along, MOST_AT_ONCE, Reading},
+    along::{Along, Reading, Seen},
     derive::Derivation,
-    fetch::Facts,
+    fetch::End,
+    index::MOST_NODES,
+    writer::Facts,
 };
-pub use self::{fetch::LARGEST_FILE, text::Composed};
+pub(super) use self::{fetch::Sink, fetches::Fetches};
 use super::{Freshness, Rest, UNKNOWN_LIFETIME, kept::is_passing, response::Asked};
 use crate::{
     auth::{Caller, now, time::moment},
@@ -41,6 +37,8 @@ use crate::{
 pub const FILE: &str = "/v1/files/{file_key}";
 /// The endpoint that answers with some of its nodes.
 pub const NODES: &str = "/v1/files/{file_key}/nodes";
+/// The most that a file may have, inflated.
+pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 /// How long a file without a known stamp counts as too large, in seconds.
 const TOO_LARGE_LIFETIME: u64 = 86_400;
 
@@ -67,6 +65,21 @@ pub enum Outlook {
     InParts,
     /// It takes a tier 1 call, and Figma may refuse it.
     Unknown,
+}
+
+/// How a file is there.
+#[derive(Debug)]
+pub enum Reached<V> {
+    /// It was fetched for this call: this visitor has seen all of it.
+    Read(V, Provenance),
+    /// It is held.
+    Held(Held),
+}
+
+/// The same for whoever has its visitor.
+enum Came {
+    Held(Held),
+    Seen(Seen),
 }
 
 /// Where what was read comes from.
@@ -172,39 +185,6 @@ pub fn lost(error: io::Error) -> Error {
         .unwrap_or_else(|error| Error::File { path: "a held file".to_owned(), problem: error.to_string() })
 }
 
-/// A file, and what was told with it.
-type Fetch = BoxFuture<'static, Result<(HeldFile, Arc<Vec<String>>)>>;
-
-/// The files that are being fetched: whoever asks for the same one waits for it too, and when the last
-/// one leaves the fetch ends.
-#[derive(Debug)]
-pub(super) struct Fetches {
-    under_way: Mutex<HashMap<FileKey, WeakShared<Fetch>>>,
-    /// For those that are read along.
-    places: Arc<Semaphore>,
-}
-
-impl Default for Fetches {
-    fn default() -> Self {
-        Self { under_way: Mutex::default(), places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
-    }
-}
-
-impl Fetches {
-    fn join(&self, key: &FileKey, begin: impl FnOnce() -> Fetch) -> (Shared<Fetch>, bool) {
-        let mut fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetch) = fetches.get(key).and_then(WeakShared::upgrade)
-            && fetch.peek().is_none()
-        {
-            return (fetch, false);
-        }
-        fetches.retain(|_, fetch| fetch.upgrade().is_some());
-        let fetch = begin().shared();
-        fetches.extend(fetch.downgrade().map(|weak| (key.clone(), weak)));
-        (fetch, true)
-    }
-}
-
 impl Rest {
     /// The whole file (the current version unless one is named), from the store or with one tier 1 call.
     ///
@@ -218,45 +198,64 @@ impl Rest {
         file: &str,
         version: Option<&str>,
     ) -> Result<Held> {
-        self.hold_for(caller, tool, (file, version), None).await
+        match self.hold_for(caller, tool, (file, version), None).await? {
+            Came::Held(held) => Ok(held),
+            Came::Seen(_) => Err(unreadable()),
+        }
     }
 
-    /// The same, read along by whoever wants to if it is fetched for this call.
+    /// The same, read along by whoever wants to if it is fetched for this call; then nobody waits until it
+    /// is in the store.
     async fn hold_for(
         &self,
         caller: &Caller,
         tool: &'static Tool,
         (file, version): (&str, Option<&str>),
         along: Option<Arc<dyn Along>>,
-    ) -> Result<Held> {
+    ) -> Result<Came> {
         let (key, freshness) = self.key_of_file(caller, file, version).await?;
         let kept = self.store().held_file(key.clone()).await?;
         if let Some(file) = &kept
             && let Some(is_stale) = judge(file, &freshness)
         {
             self.inner.tally.held(Some(is_stale));
-            return Held::new(self, file, is_stale, 0).ok_or_else(unreadable);
+            return Held::new(self, file, is_stale, 0).ok_or_else(unreadable).map(Came::Held);
         }
         let stamp = stamp_of(freshness);
         self.inner.tally.held(None);
         self.check_size(&key, stamp.as_deref()).await?;
         let begin = || {
-            let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
+            let (rest, caller, key, along) = (self.clone(), caller.clone(), key.clone(), along.clone());
             async move { rest.fetch(&caller, tool, key, stamp, along).await }.boxed()
         };
         let (fetch, is_first) = self.inner.fetches.join(&key, begin);
-        match (fetch.await, kept) {
+        let seen = async {
+            match &along {
+                Some(along) if is_first => along.seen().await,
+                _ => std::future::pending().await,
+            }
+        };
+        let fetched = tokio::select! {
+            biased;
+            fetched = fetch.clone() => fetched,
+            seen = seen => {
+                self.inner.fetches.keep(&key, fetch);
+                return Ok(Came::Seen(seen));
+            }
+        };
+        let held = match (fetched, kept) {
             (Ok((file, notes)), _) => {
                 let held = Held::new(self, &file, false, u32::from(is_first)).ok_or_else(unreadable)?;
                 Ok(if is_first { Held { notes, ..held } } else { held })
             }
             (Err(error), Some(kept)) if is_passing(&error) => Held::new(self, &kept, true, 0).ok_or(error),
             (Err(error), _) => Err(error),
-        }
+        };
+        held.map(Came::Held)
     }
 
-    /// The same, and a visitor that has seen the whole file, if it is fetched for this call: what comes in
-    /// need not be read back. `make` makes the visitor, once for each try of the download.
+    /// The same, shown to a visitor while it comes in if it is fetched for this call: it need not be read
+    /// back. `make` makes the visitor, once for each try of the download.
     ///
     /// # Errors
     /// As [`Rest::hold`].
@@ -266,10 +265,19 @@ impl Rest {
         tool: &'static Tool,
         file: (&str, Option<&str>),
         make: impl Fn() -> V + Send + Sync + 'static,
-    ) -> Result<(Held, Option<V>)> {
+    ) -> Result<Reached<V>> {
         let reading = Reading::new(make, self.inner.fetches.places.clone());
-        let held = self.hold_for(caller, tool, file, Some(reading.clone())).await?;
-        Ok((held, reading.end().await))
+        let came = self.hold_for(caller, tool, file, Some(reading.clone())).await?;
+        match (came, reading.take()) {
+            (Came::Held(held), None) => Ok(Reached::Held(held)),
+            (Came::Held(held), Some(told)) => Ok(Reached::Read(told.visitor, held.provenance())),
+            (Came::Seen(seen), Some(told)) => {
+                let (visitor, provenance) = told.into_parts(seen.at);
+                let notes = seen.notes.to_vec();
+                Ok(Reached::Read(visitor, Provenance { derived: true, notes, ..provenance }))
+            }
+            (Came::Seen(_), None) => Err(unreadable()),
+        }
     }
 
     /// Where a file is held, and what is known of its present state.
@@ -309,6 +317,7 @@ impl Rest {
     pub async fn held(&self, caller: &Caller, file: &str) -> Result<Option<Held>> {
         let key =
             FileKey { caller: self.caller_key(caller).await?, file: file.to_owned(), version: String::new() };
+        self.inner.fetches.kept(&key).await;
         let Some(kept) = self.store().held_file(key).await? else { return Ok(None) };
         let freshness = self.stamp(caller, file).await;
         if let Freshness::Refused(error) = freshness {
@@ -324,6 +333,7 @@ impl Rest {
     /// What stands in the way of the store; Figma's refusal.
     pub async fn outlook(&self, caller: &Caller, file: &str, version: Option<&str>) -> Result<Outlook> {
         let (key, freshness) = self.key_of_file(caller, file, version).await?;
+        self.inner.fetches.kept(&key).await;
         let kept = self.store().held_file(key.clone()).await?;
         if kept.is_some_and(|file| judge(&file, &freshness).is_some()) {
             return Ok(Outlook::Held);
@@ -359,13 +369,22 @@ impl Rest {
         if !key.version.is_empty() {
             args.insert("version".to_owned(), json!(key.version));
         }
-        let sink = Sink::new(self.clone(), key.clone(), stamp.clone(), along);
+        let sink = Sink::new(self.clone(), key.clone(), stamp.clone(), along.clone());
         let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
         match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
             Ok(output) => {
-                let held = sink.held();
-                let held = held.ok_or_else(|| Error::BadAnswer { problem: "it is no file".to_owned() })?;
-                Ok((held, Arc::new(output.notes)))
+                let notes = Arc::new(output.notes);
+                let held = match sink.end() {
+                    Some(End::Held(held)) => held,
+                    Some(End::Seen(writing, at)) => {
+                        if let Some(along) = along {
+                            along.tell(Seen { at, notes: notes.clone() });
+                        }
+                        writing.held().await?
+                    }
+                    None => return Err(Error::BadAnswer { problem: "it is no file".to_owned() }),
+                };
+                Ok((held, notes))
             }
             Err(error) => {
                 let error = match error {
@@ -416,6 +435,16 @@ fn too_large() -> Error {
     }
 }
 
+fn too_large_to_hold() -> Error {
+    Error::TooLarge {
+        limit: format!(
+            "it exceeds the {} MB or {MOST_NODES} nodes that are read at most",
+            LARGEST_FILE / 1024 / 1024
+        ),
+        smaller: "Ask for less: `depth` for an outline, `ids` for a part.",
+    }
+}
+
 fn too_slow(limit: Duration) -> Error {
     Error::TooLarge {
         limit: format!("it did not come within {}", span(limit)),
@@ -435,3 +464,6 @@ pub fn endpoint(path: &str) -> Result<&'static Endpoint> {
     let found = table::tools().find_map(|tool| tool.endpoint().filter(|endpoint| endpoint.path == path));
     found.ok_or_else(|| Error::Bug { problem: format!("no tool calls {path}") })
 }
+
+#[cfg(test)]
+mod tests;

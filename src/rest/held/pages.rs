@@ -5,18 +5,15 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
-use tokio::sync::mpsc;
 
-use super::{
-    FILE, Held, NODES, endpoint,
-    fetch::{Message, Writer},
-    unreadable,
-};
+use super::{FILE, Held, NODES, endpoint, spool::Spool, unreadable, writer::New};
 use crate::{
-    auth::Caller,
+    auth::{Caller, now},
     error::{Error, Result, foreign},
     rest::{
-        Rest, progress,
+        Rest,
+        inflate::Encoding,
+        progress,
         response::{Asked, Output},
     },
     store::FileKey,
@@ -110,14 +107,11 @@ impl Rest {
     /// Fetches page after page, each into the store before the next one is asked for.
     async fn assemble(&self, caller: &Caller, tool: &'static Tool, parts: Parts) -> Result<Held> {
         let Parts { file, stamp, outline, asked } = parts;
-        let (sender, chunks) = mpsc::channel(1);
-        let rest = self.clone();
-        let writer = tokio::task::spawn_blocking(move || Writer::run(&rest, file, stamp, chunks));
-        // A writer that has left says why in the end.
-        let send = async |bytes| drop(sender.send(Message::Chunk(bytes)).await);
+        let mut spool = Spool::new(self, New { key: file, stamp, at: now() }, Encoding::Plain);
         let mut used = USED.map(|name| (name, Map::new()));
         let (mut calls, mut versions) = (0, vec![outline.version()]);
-        send(outline.begin().into()).await;
+        // A writer that has left says why in the end.
+        let _ = spool.put(outline.begin().into()).await;
         for (number, args) in asked.iter().enumerate() {
             let page = self.page(caller, tool, &outline, number, args).await?;
             calls += u32::from(page.took_a_call);
@@ -127,12 +121,11 @@ impl Rest {
                     all.extend(more.clone());
                 }
             }
-            send(Bytes::from_static(if number == 0 { b"" } else { b"," })).await;
-            send(page.document).await;
+            let _ = spool.put(Bytes::from_static(if number == 0 { b"" } else { b"," })).await;
+            let _ = spool.put(page.document).await;
         }
-        send(end(used).into()).await;
-        drop(sender.send(Message::End).await);
-        let written = writer.await.map_err(|_| broke_off())?.map_err(|(error, _)| error)?;
+        let _ = spool.put(end(used).into()).await;
+        let written = spool.end().held().await?;
         let held = Held::new(self, &written, false, calls).ok_or_else(unreadable)?;
         versions.dedup();
         let note = "The file was changed while its pages were fetched one by one: they may not fit together.";

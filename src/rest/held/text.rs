@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt, io, sync::Arc};
 
-use super::{Held, fetch::BLOCK};
+use super::{Held, writer::BLOCK};
 use crate::{
     rest::response::Stored,
     store::{Kind, unpack},

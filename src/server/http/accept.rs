@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fs, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Front,
-    gate::{Peer, gate},
+    gate::{Guest, gate},
     routes,
+    visit::Usual,
 };
 use crate::{
     error::{Error, Result},
@@ -69,7 +70,12 @@ pub(super) async fn run(
         };
         // Small answers must not wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
-        let guest = Guest { front: front.clone(), router: router.clone(), peer: Peer(address.ip()) };
+        let guest = Arc::new(Guest {
+            front: front.clone(),
+            router: router.clone(),
+            peer: address.ip(),
+            usual: Usual::default(),
+        });
         let (tls, graceful) = (tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             greet(stream, tls, guest, graceful).await;
@@ -80,14 +86,7 @@ pub(super) async fn run(
     graceful.shutdown().await;
 }
 
-/// Whoever is at the other end of a connection, and what it is shown.
-struct Guest {
-    front: Arc<Front>,
-    router: Router,
-    peer: Peer,
-}
-
-async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, guest: Guest, graceful: Watcher) {
+async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, guest: Arc<Guest>, graceful: Watcher) {
     let Some(tls) = tls else { return converse(stream, guest, graceful).await };
     match tokio::time::timeout(TLS_LIMIT, tls.accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, guest, graceful).await,
@@ -96,13 +95,12 @@ async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, guest: Guest, gracef
     }
 }
 
-async fn converse<S>(stream: S, guest: Guest, graceful: Watcher)
+async fn converse<S>(stream: S, guest: Arc<Guest>, graceful: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Guest { front, router, peer } = guest;
     let answer = service_fn(move |request: Request<Incoming>| {
-        let answered = gate(front.clone(), peer, request.map(Body::new), router.clone());
+        let answered = gate(guest.clone(), request.map(Body::new));
         async { Ok::<_, Infallible>(answered.await) }
     });
     let connection = http1::Builder::new()

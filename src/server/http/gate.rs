@@ -30,9 +30,10 @@ use super::{
     access::Who,
     direct::{BOTH, Call},
     log::Line,
-    visit::{VISIT, Visit},
+    visit::{Usual, VISIT, Visit},
 };
 use crate::{
+    auth::hex,
     error::{Error, Result},
     settings::HttpSettings,
 };
@@ -43,9 +44,14 @@ pub(super) const LARGEST_BODY: usize = 1024 * 1024;
 const MOST_THROWN_AWAY: usize = 8 * LARGEST_BODY;
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
-/// Who is at the other end of the connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+/// Who is at the other end of a connection, and what is shown there. All of its requests share it:
+/// counters that all connections share are contended for.
+pub(super) struct Guest {
+    pub(super) front: Arc<Front>,
+    pub(super) router: Router,
+    pub(super) peer: IpAddr,
+    pub(super) usual: Usual,
+}
 
 /// A request that goes no further.
 #[derive(Debug)]
@@ -198,26 +204,27 @@ impl Names {
 /// What becomes of a request that was let in.
 enum Admitted {
     /// It is a call that is answered on the spot.
-    Call(Call, Visit),
+    Call(Call, Arc<Visit>),
     /// It goes on, as part of a visit where the protocol is spoken.
-    On(Request, Option<Visit>),
+    On(Box<Request>, Option<Arc<Visit>>),
 }
 
 /// The gate itself: answers a request, or passes it on to what there is at its path.
-pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router: Router) -> Response {
+pub(super) async fn gate(guest: Arc<Guest>, request: Request) -> Response {
+    let front = &*guest.front;
     let id = request_name();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let line = Line::new(&id, peer.0, &method, &path);
-    let mut told = Told { front: &front, line, started: Instant::now() };
+    let line = Line::new(&id, guest.peer, &method, &path);
+    let mut told = Told { front, line, started: front.log.is_some().then(Instant::now) };
     let span = tracing::info_span!("request", id = id.as_str());
-    let mut response = match admit(&front, peer, request, &mut told.line).await {
-        Ok(Admitted::Call(call, visit)) => call.answer(visit.server).instrument(span).await,
+    let mut response = match admit(&guest, request, &mut told.line).await {
+        Ok(Admitted::Call(call, visit)) => call.answer(&visit.server).instrument(span).await,
         Ok(Admitted::On(request, Some(visit))) => {
-            let visit = Arc::new(visit);
-            let answered = VISIT.scope(visit.clone(), passed_on(router, request)).instrument(span).await;
+            let passed = passed_on(guest.router.clone(), request);
+            let answered = VISIT.scope(visit.clone(), passed).instrument(span).await;
             mended(answered, &method, &visit)
         }
-        Ok(Admitted::On(request, None)) => passed_on(router, request).instrument(span).await,
+        Ok(Admitted::On(request, None)) => passed_on(guest.router.clone(), request).instrument(span).await,
         Err(refusal) => refusal.into_response(),
     };
     told.line.status = response.status().as_u16();
@@ -233,22 +240,23 @@ pub(super) async fn gate(front: Arc<Front>, peer: Peer, request: Request, router
 struct Told<'a> {
     front: &'a Front,
     line: Line<'a>,
-    started: Instant,
+    /// Where a log is kept.
+    started: Option<Instant>,
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
         self.front.metrics.answered(self.line.path, self.line.status);
-        if let Some(log) = &self.front.log {
-            self.line.took = self.started.elapsed();
+        if let (Some(log), Some(started)) = (&self.front.log, self.started) {
+            self.line.took = started.elapsed();
             log.write(&self.line);
         }
     }
 }
 
 /// Boxed: few requests go here, and all would be as large as the largest.
-fn passed_on(mut router: Router, request: Request) -> BoxFuture<'static, Response> {
-    Box::pin(async move { router.call(request).await.unwrap_or_else(|never| match never {}) })
+fn passed_on(mut router: Router, request: Box<Request>) -> BoxFuture<'static, Response> {
+    Box::pin(async move { router.call(*request).await.unwrap_or_else(|never| match never {}) })
 }
 
 /// A name for a request that no other has, here or in another process. It is no secret, and costs no
@@ -257,8 +265,8 @@ fn request_name() -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let [one, two] = KEYS.each_ref().map(|key| u128::from(key.hash_one(number)));
-    format!("{:032x}", one << 64 | two)
+    let parts = KEYS.each_ref().map(|key| key.hash_one(number).to_be_bytes());
+    hex(parts.as_flattened().iter())
 }
 
 /// What the protocol library answers in a way that clients stumble over.
@@ -286,12 +294,8 @@ pub(super) fn no_message() -> Response {
 }
 
 /// Everything that has to be right before the protocol is spoken.
-async fn admit(
-    front: &Front,
-    peer: Peer,
-    request: Request,
-    line: &mut Line<'_>,
-) -> Result<Admitted, Refusal> {
+async fn admit(guest: &Guest, request: Request, line: &mut Line<'_>) -> Result<Admitted, Refusal> {
+    let front = &*guest.front;
     front.names.check_host(request.uri(), request.headers())?;
     front.names.check_origin(request.headers())?;
     let path = request.uri().path();
@@ -299,15 +303,15 @@ async fn admit(
         front.has_legacy_sse && matches!(path, "/sse" | "/sse/readonly" | "/messages" | "/messages/readonly");
     let is_streamable = matches!(path, "/mcp" | "/mcp/readonly");
     match path {
-        "/health" | "/ready" => return Ok(Admitted::On(request, None)),
+        "/health" | "/ready" => return Ok(Admitted::On(Box::new(request), None)),
         "/.well-known/oauth-protected-resource" | "/.well-known/oauth-protected-resource/mcp"
             if front.door.has_issuer() =>
         {
-            return Ok(Admitted::On(request, None));
+            return Ok(Admitted::On(Box::new(request), None));
         }
         "/metrics" => {
-            check_reader(front, request.headers(), peer).await?;
-            return Ok(Admitted::On(request, None));
+            check_reader(front, request.headers(), guest.peer).await?;
+            return Ok(Admitted::On(Box::new(request), None));
         }
         _ if is_streamable || is_legacy => {}
         _ => return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "MCP is spoken at /mcp")),
@@ -315,8 +319,9 @@ async fn admit(
     let who = front.door.check(request.headers()).await?;
     let (mut parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        let visit = visit_of(front, &who, parts.uri.path(), &parts.headers, line)?;
-        return Ok(Admitted::On(Request::from_parts(parts, body), Some(visit)));
+        let visit = front.visit(&who, parts.uri.path(), &parts.headers)?;
+        name_caller(front, line, &visit);
+        return Ok(Admitted::On(Box::new(Request::from_parts(parts, body)), Some(Arc::new(visit))));
     }
     name_media_types(&mut parts.headers);
     let body = checked_body(&parts.headers, body).await?;
@@ -328,32 +333,28 @@ async fn admit(
     if front.log.is_some() {
         line.says(&body);
     }
-    let visit = visit_of(front, &who, parts.uri.path(), &parts.headers, line)?;
-    Ok(match call {
-        Some(call) => Admitted::Call(call, visit),
-        None => Admitted::On(Request::from_parts(parts, Body::from(body)), Some(visit)),
-    })
+    let Some(call) = call else {
+        let visit = front.visit(&who, parts.uri.path(), &parts.headers)?;
+        name_caller(front, line, &visit);
+        let request = Box::new(Request::from_parts(parts, Body::from(body)));
+        return Ok(Admitted::On(request, Some(Arc::new(visit))));
+    };
+    let visit = front.visit_again(&guest.usual, &who, parts.uri.path(), &parts.headers)?;
+    name_caller(front, line, &visit);
+    Ok(Admitted::Call(call, visit))
 }
 
-fn visit_of(
-    front: &Front,
-    who: &Who,
-    path: &str,
-    headers: &HeaderMap,
-    line: &mut Line<'_>,
-) -> Result<Visit, Refusal> {
-    let visit = front.visit(who, path, headers)?;
+fn name_caller(front: &Front, line: &mut Line<'_>, visit: &Visit) {
     if front.log.is_some() {
         line.caller = visit.identity().short();
     }
-    Ok(visit)
 }
 
 /// Figures are for whoever runs the server: who shows a token, or sits at this machine.
-async fn check_reader(front: &Front, headers: &HeaderMap, peer: Peer) -> Result<(), Refusal> {
+async fn check_reader(front: &Front, headers: &HeaderMap, peer: IpAddr) -> Result<(), Refusal> {
     match front.door.check(headers).await? {
         Who::Anybody => {
-            if peer.0.to_canonical().is_loopback() {
+            if peer.to_canonical().is_loopback() {
                 return Ok(());
             }
             Err(Refusal::new(StatusCode::FORBIDDEN, "not_here", "the figures are for this machine only"))
@@ -365,6 +366,9 @@ async fn check_reader(front: &Front, headers: &HeaderMap, peer: Peer) -> Result<
 /// The protocol library wants both media types by name. Whoever accepts anything accepts both.
 fn name_media_types(headers: &mut HeaderMap) {
     let accepts_anything = headers.get(header::ACCEPT).is_none_or(|value| {
+        if value == BOTH {
+            return false;
+        }
         let is_anything = |text: &str| text.split([',', ';']).any(|part| part.trim() == "*/*");
         value.to_str().is_ok_and(|text| text.contains('*') && is_anything(text))
     });

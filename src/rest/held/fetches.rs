@@ -1,0 +1,98 @@
+//! The files that are being fetched.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use super::along::MOST_AT_ONCE;
+use crate::{
+    error::Result,
+    store::{FileKey, HeldFile},
+};
+
+/// A file, and what was told with it.
+pub(super) type Fetch = BoxFuture<'static, Result<(HeldFile, Arc<Vec<String>>)>>;
+
+/// The files that are being fetched: whoever asks for the same one waits for it too, and when the last
+/// one leaves the fetch ends, unless all of the file is there.
+#[derive(Debug)]
+pub(in crate::rest) struct Fetches {
+    under_way: Mutex<HashMap<FileKey, UnderWay>>,
+    /// For those that are read along.
+    pub(super) places: Arc<Semaphore>,
+    /// Those that nobody needs to wait for.
+    keeping: TaskTracker,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    fetch: WeakShared<Fetch>,
+    /// Whether all of the file is there, and only has to be written down.
+    has_come: bool,
+}
+
+impl Default for Fetches {
+    fn default() -> Self {
+        Self {
+            under_way: Mutex::default(),
+            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            keeping: TaskTracker::new(),
+        }
+    }
+}
+
+impl Fetches {
+    /// The fetch of this file, and whether it begins with this.
+    pub(super) fn join(&self, key: &FileKey, begin: impl FnOnce() -> Fetch) -> (Shared<Fetch>, bool) {
+        let mut fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = fetches.get(key).and_then(|one| one.fetch.upgrade())
+            && fetch.peek().is_none()
+        {
+            return (fetch, false);
+        }
+        fetches.retain(|_, one| one.fetch.upgrade().is_some());
+        let fetch = begin().shared();
+        let new = fetch.downgrade().map(|fetch| (key.clone(), UnderWay { fetch, has_come: false }));
+        fetches.extend(new);
+        (fetch, true)
+    }
+
+    /// All of this file is there: it is written down whether or not somebody waits for it.
+    pub(super) fn keep(&self, key: &FileKey, fetch: Shared<Fetch>) {
+        let mut fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(one) = fetches.get_mut(key) {
+            one.has_come = true;
+        }
+        self.keeping.spawn(async move {
+            if let Err(error) = fetch.await {
+                tracing::warn!(%error, "a file that was read could not be kept");
+            }
+        });
+    }
+
+    /// Waits while this file is being written down.
+    pub(super) async fn kept(&self, key: &FileKey) {
+        let fetch = {
+            let fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            fetches.get(key).filter(|one| one.has_come).and_then(|one| one.fetch.upgrade())
+        };
+        if let Some(fetch) = fetch {
+            // Why it could not be is logged where it is kept.
+            let _ = fetch.await;
+        }
+    }
+
+    /// Waits until every file that has come is written down. None may come any more.
+    pub(in crate::rest) async fn settled(&self) {
+        self.keeping.close();
+        self.keeping.wait().await;
+    }
+}
