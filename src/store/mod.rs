@@ -230,7 +230,6 @@ fn open(folder: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", LARGEST_JOURNAL)?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
@@ -326,6 +325,7 @@ fn prepared(mut connection: Connection) -> rusqlite::Result<Connection> {
         work.execute_batch(statements)?;
     }
     work.commit()?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
