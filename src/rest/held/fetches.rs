@@ -12,7 +12,7 @@ use futures_util::{
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::along::MOST_AT_ONCE;
+use super::{along, spool};
 use crate::{
     error::Result,
     store::{FileKey, HeldFile},
@@ -28,6 +28,8 @@ pub(in crate::rest) struct Fetches {
     under_way: Mutex<HashMap<FileKey, UnderWay>>,
     /// For those that are read along.
     pub(super) places: Arc<Semaphore>,
+    /// For those that wait in memory for the store.
+    pub(super) waiting: Arc<Semaphore>,
     /// Those that nobody needs to wait for.
     keeping: TaskTracker,
 }
@@ -43,7 +45,8 @@ impl Default for Fetches {
     fn default() -> Self {
         Self {
             under_way: Mutex::default(),
-            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            places: Arc::new(Semaphore::new(along::MOST_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(spool::MOST_AT_ONCE)),
             keeping: TaskTracker::new(),
         }
     }

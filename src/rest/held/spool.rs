@@ -19,8 +19,10 @@ use crate::{
 /// The most that waits of a packed file, in bytes: of Figma's JSON about what a file of 150 MB comes as.
 /// When more comes in, the store takes its part at once.
 const MOST_WAITING: u32 = 24 << 20;
-/// Of one that is not packed: it goes into the store as it comes in.
-const MOST_PLAIN: u32 = 256 << 10;
+/// Of one that goes into the store as it comes in: because it is not packed, or because enough wait.
+const MOST_PASSING: u32 = 256 << 10;
+/// How many files wait at once: what waits is in memory.
+pub(super) const MOST_AT_ONCE: usize = 4;
 
 /// What the writer is sent.
 pub(super) enum Message {
@@ -42,20 +44,23 @@ pub(super) struct Spool {
 impl Spool {
     /// For a file that comes in packed like this.
     pub(super) fn new(rest: &Rest, new: New, encoding: Encoding) -> Self {
+        let places = &rest.inner.fetches.waiting;
+        let place = places.clone().try_acquire_owned().ok().filter(|_| encoding != Encoding::Plain);
+        let size = if place.is_some() { MOST_WAITING } else { MOST_PASSING };
         let (sender, chunks) = mpsc::unbounded_channel();
         let (start, started) = oneshot::channel();
         let rest = rest.clone();
         let writer = tokio::spawn(async move {
+            let _place = place;
             if started.await.is_err() {
                 return Err((Error::Cancelled, Vec::new()));
             }
             let writing = tokio::task::spawn_blocking(move || writer::run(&rest, new, encoding, chunks));
             writing.await.unwrap_or_else(|_| Err((bug(), Vec::new())))
         });
-        let size = if encoding == Encoding::Plain { MOST_PLAIN } else { MOST_WAITING };
         let mut spool =
             Self { sender, room: Arc::new(Semaphore::new(size as usize)), size, start: Some(start), writer };
-        if encoding == Encoding::Plain {
+        if size == MOST_PASSING {
             spool.start();
         }
         spool

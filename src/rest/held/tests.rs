@@ -160,6 +160,18 @@ async fn more_than_may_wait_goes_into_the_store_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_enough_wait_a_file_goes_into_the_store_at_once() {
+    let text = file(20_000, 50);
+    let rest = figma(vec![gzip(&text, 1)]);
+    let places = rest.inner.fetches.waiting.clone();
+    let all = places.acquire_many(u32::try_from(spool::MOST_AT_ONCE).unwrap()).await.unwrap();
+    assert_eq!(first(&rest).await.unwrap().0, 20_001);
+    assert_eq!(size_held(&rest).await, Some(text.len() as u64));
+    drop(all);
+    assert_eq!(places.available_permits(), spool::MOST_AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_breaks_off_on_the_wire_is_asked_for_again() {
     let text = file(20_000, 50);
     let whole = gzip(&text, 1);
