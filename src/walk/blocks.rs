@@ -2,7 +2,7 @@
 //! looked at once, whatever begins and ends in them; what reaches over the end of a chunk is left to
 //! [`Scan`](super::scan::Scan).
 
-use super::scan::{Before, Signs, closing};
+use super::scan::{Before, Signs, closing, number_or_literal};
 
 /// The 64 bytes that the walk stands in.
 #[derive(Debug)]
@@ -27,9 +27,39 @@ impl Blocks {
         self.start = None;
     }
 
+    /// The name that begins here, its value and where that ends; of `children` only the `[`. `None` when
+    /// that is not at hand.
+    pub(super) fn member<'a>(&mut self, chunk: &'a [u8], at: usize) -> Option<(&'a [u8], &'a [u8], usize)> {
+        if !self.seek(chunk, at) {
+            return None;
+        }
+        let name_end = self.end_of_text(chunk, at + 1)?;
+        let name = chunk.get(at + 1..name_end)?;
+        if self.has_escapes && memchr::memchr(b'\\', name).is_some() {
+            return None;
+        }
+        let from = name_end + 2;
+        let [b'"', b':', first, ..] = chunk.get(name_end..)? else { return None };
+        let end = match first {
+            b'[' if name == b"children" => from + 1,
+            b'"' | b'{' | b'[' => {
+                if !self.seek(chunk, from + 1) {
+                    return None;
+                }
+                1 + if *first == b'"' {
+                    self.end_of_text(chunk, from + 1)?
+                } else {
+                    self.end_of_nested(chunk, from + 1)?
+                }
+            }
+            // What ends with the chunk may go on in the next one.
+            _ => Some(from + number_or_literal(chunk.get(from..)?)?).filter(|end| *end < chunk.len())?,
+        };
+        Some((name, chunk.get(from..end)?, end))
+    }
+
     /// Goes to the block of a byte that stands in no string. `false` when too few bytes are left.
-    #[inline]
-    pub(super) fn seek(&mut self, chunk: &[u8], at: usize) -> bool {
+    fn seek(&mut self, chunk: &[u8], at: usize) -> bool {
         while let Some(start) = self.start {
             if at < start + 64 {
                 return true;
@@ -42,8 +72,8 @@ impl Blocks {
         self.load(chunk, at)
     }
 
-    /// Takes up the 64 bytes from here on, if there are so many.
-    #[inline]
+    /// Takes up the 64 bytes from here on, if there are so many. In one place: it is much code.
+    #[inline(never)]
     fn load(&mut self, chunk: &[u8], start: usize) -> bool {
         let Some(block) = chunk.get(start..).and_then(<[u8]>::first_chunk) else {
             self.start = None;
@@ -56,8 +86,7 @@ impl Blocks {
     }
 
     /// Where the `"` stands that ends the string whose letters begin here, in this block.
-    #[inline]
-    pub(super) fn end_of_text(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
+    fn end_of_text(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
         let mut bits = self.signs.quotes & self.since(from)?;
         while bits == 0 {
             let next = self.start? + 64;
@@ -70,8 +99,7 @@ impl Blocks {
     }
 
     /// Where the bracket stands that ends the object or the list whose inside begins here, in this block.
-    #[inline]
-    pub(super) fn end_of_nested(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
+    fn end_of_nested(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
         let (mut depth, mut since) = (1, self.since(from)?);
         loop {
             let start = self.start?;
@@ -90,10 +118,5 @@ impl Blocks {
     fn since(&self, from: usize) -> Option<u64> {
         let at = u32::try_from(from.checked_sub(self.start?)?).ok()?;
         Some(u64::MAX.checked_shl(at).unwrap_or(0))
-    }
-
-    /// Whether there may be a backslash in what was read.
-    pub(super) const fn has_escapes(&self) -> bool {
-        self.has_escapes
     }
 }

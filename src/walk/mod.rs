@@ -283,7 +283,7 @@ impl<V: Visitor> Walker<V> {
     /// in which Figma writes them, without white space. Returns where to go on, and whether that is
     /// behind a member; if not, it is the `"` of a name that is to be read in smaller steps.
     fn members(&mut self, chunk: &[u8], mut at: usize) -> (usize, bool) {
-        while let Some((name, value, end)) = self.member(chunk, at) {
+        while let Some((name, value, end)) = self.blocks.member(chunk, at) {
             if name == b"children" && value == b"[" {
                 self.levels.push(Level::Children(self.after, self.offset + (end - 1) as u64));
                 self.expect = Expect::FirstChild;
@@ -315,40 +315,6 @@ impl<V: Visitor> Walker<V> {
             }
         }
         (at, false)
-    }
-
-    /// The name that begins here, its value and where that ends; of `children` only the `[`. `None` when
-    /// that is not at hand.
-    #[inline]
-    fn member<'a>(&mut self, chunk: &'a [u8], at: usize) -> Option<(&'a [u8], &'a [u8], usize)> {
-        if !self.blocks.seek(chunk, at) {
-            return None;
-        }
-        let name_end = self.blocks.end_of_text(chunk, at + 1)?;
-        let name = chunk.get(at + 1..name_end)?;
-        if self.blocks.has_escapes() && memchr::memchr(b'\\', name).is_some() {
-            return None;
-        }
-        let from = name_end + 2;
-        let [b'"', b':', first, ..] = chunk.get(name_end..)? else { return None };
-        let end = match first {
-            b'[' if name == b"children" => from + 1,
-            b'"' | b'{' | b'[' => {
-                if !self.blocks.seek(chunk, from + 1) {
-                    return None;
-                }
-                1 + if *first == b'"' {
-                    self.blocks.end_of_text(chunk, from + 1)?
-                } else {
-                    self.blocks.end_of_nested(chunk, from + 1)?
-                }
-            }
-            // What ends with the chunk may go on in the next one.
-            _ => {
-                Some(from + scan::number_or_literal(chunk.get(from..)?)?).filter(|end| *end < chunk.len())?
-            }
-        };
-        Some((name, chunk.get(from..end)?, end))
     }
 
     /// The first byte of a value: what is walked is entered, everything else is scanned.
