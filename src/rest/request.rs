@@ -40,7 +40,7 @@ impl Request {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let is_in_path = |name: &str| endpoint.path.split('/').any(|part| place(part) == Some(name));
+        let is_in_path = |name: &str| places(endpoint.path).any(|(_, place)| place == name);
         let others = args.iter().filter(|(name, _)| !is_in_path(name));
         let body = if endpoint.method.uses_query() {
             let given = others.filter(|(_, value)| !value.is_null());
@@ -82,25 +82,20 @@ impl fmt::Display for Request {
     }
 }
 
-/// The name of the argument that stands in this part of a path.
-fn place(part: &str) -> Option<&str> {
-    part.strip_prefix('{')?.strip_suffix('}')
+/// The `{name}` parts of a path, each a whole segment: what stands before it, and its name.
+fn places(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    path.split_inclusive('}').filter_map(|part| part.strip_suffix('}')?.split_once('{'))
 }
 
 /// Fills the `{name}` parts of a path. That no argument is missing is an invariant of the table; here a
 /// missing one would leave its segment empty.
 fn fill(path: &str, args: &Args) -> String {
     let mut filled = String::with_capacity(path.len() + 32);
-    for (index, part) in path.split('/').enumerate() {
-        if index > 0 {
-            filled.push('/');
-        }
-        match place(part) {
-            Some(name) => push_segment(&mut filled, &args.get(name).map(text).unwrap_or_default()),
-            None => filled += part,
-        }
+    for (before, name) in places(path) {
+        filled += before;
+        push_segment(&mut filled, &args.get(name).map(text).unwrap_or_default());
     }
-    filled
+    filled + path.rsplit('}').next().unwrap_or_default()
 }
 
 /// One path segment. Clients resolve `.` and `..` even when they are encoded once, which would send
