@@ -46,8 +46,8 @@ const BUDGET: usize = 47 * 1024;
 const RUNS: usize = 3;
 
 fn main() {
-    if let Ok(size) = env::var("DESIGN_BENCH_PEAK") {
-        return peak(size.parse().unwrap());
+    if let Some(file) = env::var_os("DESIGN_BENCH_PEAK") {
+        return peak(&fs::read(file).unwrap());
     }
     let sizes = env::var("DESIGN_BENCH_MB").unwrap_or_else(|_| "1,10,50,150".to_owned());
     let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse().unwrap()).collect();
@@ -56,41 +56,52 @@ fn main() {
         "{:>6} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8}",
         "MB", "nodes", "describe", "collect", "Value", "typed", "× Value", "ms/MB", "peak MB"
     );
-    for size in sizes.iter().copied() {
-        let answer = generate(size * 1_000_000);
-        let bytes = answer.len() as f64;
-        let mut nodes = 0;
-        let describing = best(|| {
-            let design = collect(&answer);
-            nodes = design.size();
-            black_box(describe(&design, &Options { max_bytes: BUDGET, ..Options::default() }));
-        });
-        let collecting = best(|| {
-            black_box(collect(&answer));
-        });
-        let value = best(|| {
-            black_box(serde_json::from_slice::<Value>(&answer).unwrap());
-        });
-        let typed = best(|| {
-            black_box(serde_json::from_slice::<File>(&answer).unwrap());
-        });
-        let peak = Command::new(env::current_exe().unwrap())
-            .env("DESIGN_BENCH_PEAK", size.to_string())
-            .output()
-            .unwrap();
-        println!(
-            "{:6.1} {nodes:8} {:8.2} {:8.2} {:8.2} {:8.2} {:9.1} {:8.2} {:>8}",
-            bytes / 1e6,
-            bytes / describing / 1e9,
-            bytes / collecting / 1e9,
-            bytes / value / 1e9,
-            bytes / typed / 1e9,
-            value / describing,
-            describing * 1e9 / bytes,
-            String::from_utf8_lossy(&peak.stdout).trim(),
-        );
+    for size in &sizes {
+        rates(&generate(*size * 1_000_000));
+    }
+    println!("the sandbox's own (`--sandbox-scale`), whose values repeat less:");
+    for size in &sizes {
+        let figma = Program::start(&["serve", "--sandbox", "--sandbox-scale", &format!("{size}MB")], &[]);
+        let answer = common::download(&figma.base);
+        drop(figma);
+        rates(&answer);
     }
     calls(&sizes);
+}
+
+/// Prints a line of the first table.
+fn rates(answer: &[u8]) {
+    let bytes = answer.len() as f64;
+    let mut nodes = 0;
+    let describing = best(|| {
+        let design = collect(answer);
+        nodes = design.size();
+        black_box(describe(&design, &Options { max_bytes: BUDGET, ..Options::default() }));
+    });
+    let collecting = best(|| {
+        black_box(collect(answer));
+    });
+    let value = best(|| {
+        black_box(serde_json::from_slice::<Value>(answer).unwrap());
+    });
+    let typed = best(|| {
+        black_box(serde_json::from_slice::<File>(answer).unwrap());
+    });
+    let file = env::temp_dir().join(format!("figma-mcp-bench-{}.json", std::process::id()));
+    fs::write(&file, answer).unwrap();
+    let peak = Command::new(env::current_exe().unwrap()).env("DESIGN_BENCH_PEAK", &file).output().unwrap();
+    fs::remove_file(&file).unwrap();
+    println!(
+        "{:6.1} {nodes:8} {:8.2} {:8.2} {:8.2} {:8.2} {:9.1} {:8.2} {:>8}",
+        bytes / 1e6,
+        bytes / describing / 1e9,
+        bytes / collecting / 1e9,
+        bytes / value / 1e9,
+        bytes / typed / 1e9,
+        value / describing,
+        describing * 1e9 / bytes,
+        String::from_utf8_lossy(&peak.stdout).trim(),
+    );
 }
 
 fn best(mut run: impl FnMut()) -> f64 {
@@ -112,15 +123,14 @@ fn collect(answer: &[u8]) -> figma_mcp::design::context::Design {
 }
 
 /// Prints the peak of this process while it describes one answer, less the answer itself.
-fn peak(megabytes: usize) {
-    let answer = generate(megabytes * 1_000_000);
-    let design = collect(&answer);
+fn peak(answer: &[u8]) {
+    let design = collect(answer);
     black_box(describe(&design, &Options { max_bytes: BUDGET, ..Options::default() }));
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| {
         line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()
     });
-    println!("{}", (peak.unwrap_or(0) / 1024).saturating_sub(answer.capacity() / 1024 / 1024));
+    println!("{}", (peak.unwrap_or(0) / 1024).saturating_sub(answer.len() / 1024 / 1024));
 }
 
 /// The members that a typed reader would keep.

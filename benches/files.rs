@@ -11,20 +11,16 @@ mod common;
 
 use std::{
     env, fs,
-    io::{Read, Write},
-    net::TcpStream,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use common::program::Program;
+use common::{download, program::Program};
 use figma_mcp::{
     sandbox::{PRODUCT_FILE, SCALED_FILE},
     walk::{Flow, Visitor, Walker},
 };
 use serde_json::{Value, json};
-
-const TOKEN: &str = "sandbox-personal";
 
 #[path = "../tests/it/session/questions.rs"]
 mod questions;
@@ -134,7 +130,7 @@ fn server(base: &str) {
     let folder = cache.to_str().unwrap();
     let mut server = Program::start(
         &["serve", "--api-base-url", base],
-        &[("FIGMA_TOKEN", TOKEN), ("FIGMA_MCP_CACHE_DIR", folder)],
+        &[("FIGMA_TOKEN", common::TOKEN), ("FIGMA_MCP_CACHE_DIR", folder)],
     );
     server.initialize();
     let before = server.memory("VmRSS:");
@@ -177,14 +173,4 @@ fn best(times: usize, mut work: impl FnMut()) -> Duration {
         started.elapsed()
     };
     std::iter::repeat_n((), times).map(once).min().unwrap()
-}
-
-/// The file's text, not compressed, over HTTP/1.0, which needs no chunks.
-fn download(base: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
-    write!(stream, "GET /v1/files/{SCALED_FILE} HTTP/1.0\r\nx-figma-token: {TOKEN}\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    answer.split_off(head + 4)
 }

@@ -16,9 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use figma_mcp::sandbox::SCALED_FILE;
+
 /// What `/v1/me` answers: about as long as Figma's own.
 pub(crate) const ME: &str =
     r#"{"id":"1234567890123456789","handle":"Ada Example","email":"ada@example.com","img_url":""}"#;
+
+/// One that the sandbox takes.
+pub(crate) const TOKEN: &str = "sandbox-personal";
 
 /// Whether a tenth of the work is enough.
 pub(crate) fn is_quick() -> bool {
@@ -100,6 +105,16 @@ pub(crate) fn read_to(stream: &mut TcpStream, message: &mut Vec<u8>, end: &[u8])
         }
     }
     true
+}
+
+/// The text of the sandbox's file of `--sandbox-scale`, not compressed, over HTTP/1.0, which needs no chunks.
+pub(crate) fn download(base: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    write!(stream, "GET /v1/files/{SCALED_FILE} HTTP/1.0\r\nx-figma-token: {TOKEN}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    answer.split_off(head + 4)
 }
 
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> Duration {

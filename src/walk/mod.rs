@@ -8,6 +8,7 @@
 //! `children` come before a node's own fills and layout; `components`, `styles` and `name` come after
 //! the document.
 
+mod blocks;
 mod scan;
 mod utf8;
 
@@ -17,6 +18,7 @@ pub(crate) mod oracle;
 mod tests;
 
 use crate::error::{Error, Result};
+use blocks::Blocks;
 use scan::Scan;
 use utf8::Utf8;
 
@@ -95,6 +97,8 @@ pub struct Walker<V> {
     /// The name of the member that is being read.
     key: Vec<u8>,
     scan: Scan,
+    /// What is known of the chunk around the place that is being read.
+    blocks: Blocks,
     /// Where in this chunk the key or value begins that is being read; 0 when it began before.
     from: usize,
     /// What earlier chunks held of it.
@@ -160,6 +164,7 @@ impl<V: Visitor> Walker<V> {
             nodes: 0,
             key: Vec::new(),
             scan: Scan::Scalar,
+            blocks: Blocks::new(),
             from: 0,
             gathered: Vec::new(),
             is_wanted: false,
@@ -179,6 +184,7 @@ impl<V: Visitor> Walker<V> {
             return Err(bad("it is no UTF-8 text"));
         }
         self.from = 0;
+        self.blocks.forget();
         let mut at = 0;
         while at < chunk.len() {
             at = self.step(chunk, at)?;
@@ -244,6 +250,14 @@ impl<V: Visitor> Walker<V> {
     /// The `"` of a name. Nearly always all of it is at hand, without escapes, and its value follows at
     /// once: then nothing of the automaton between them is needed.
     fn name(&mut self, chunk: &[u8], at: usize) -> Result<usize> {
+        let at = match self.levels.last() {
+            Some(Level::Node) => match self.members(chunk, at) {
+                (at, true) => return Ok(at),
+                (at, false) => at,
+            },
+            _ => at,
+        };
+        self.blocks.forget();
         let rest = chunk.get(at + 1..).unwrap_or_default();
         let end = rest.iter().take(SHORT_NAME).position(|byte| matches!(byte, b'"' | b'\\'));
         let Some((name, [b'"', after @ ..])) = end.and_then(|end| rest.split_at_checked(end)) else {
@@ -263,6 +277,78 @@ impl<V: Visitor> Walker<V> {
             [b':', byte, ..] => self.value(chunk, end + 1, *byte),
             _ => Ok(end),
         }
+    }
+
+    /// Members of a node, from the `"` of a name on, as long as they lie in this chunk and have the form
+    /// in which Figma writes them, without white space. Returns where to go on, and whether that is
+    /// behind a member; if not, it is the `"` of a name that is to be read in smaller steps.
+    fn members(&mut self, chunk: &[u8], mut at: usize) -> (usize, bool) {
+        while let Some((name, value, end)) = self.member(chunk, at) {
+            if name == b"children" && value == b"[" {
+                self.levels.push(Level::Children(self.after, self.offset + (end - 1) as u64));
+                self.expect = Expect::FirstChild;
+                return (end, true);
+            }
+            if self.visitor.wants(name) {
+                if value.len() > LARGEST_MEMBER {
+                    break;
+                }
+                if self.visitor.member(name, value) == Flow::Skip {
+                    self.blocks.forget();
+                    self.after = self.offset + end as u64;
+                    self.scan = Scan::within();
+                    self.expect = Expect::InRest;
+                    return (end, true);
+                }
+            }
+            self.after = self.offset + end as u64;
+            match chunk.get(end..) {
+                Some([b',', b'"', ..]) => at = end + 1,
+                Some([b'}', ..]) => {
+                    self.node_ends(end + 1);
+                    return (end + 1, true);
+                }
+                _ => {
+                    self.expect = Expect::AfterValue;
+                    return (end, true);
+                }
+            }
+        }
+        (at, false)
+    }
+
+    /// The name that begins here, its value and where that ends; of `children` only the `[`. `None` when
+    /// that is not at hand.
+    #[inline]
+    fn member<'a>(&mut self, chunk: &'a [u8], at: usize) -> Option<(&'a [u8], &'a [u8], usize)> {
+        if !self.blocks.seek(chunk, at) {
+            return None;
+        }
+        let name_end = self.blocks.end_of_text(chunk, at + 1)?;
+        let name = chunk.get(at + 1..name_end)?;
+        if self.blocks.has_escapes() && memchr::memchr(b'\\', name).is_some() {
+            return None;
+        }
+        let from = name_end + 2;
+        let [b'"', b':', first, ..] = chunk.get(name_end..)? else { return None };
+        let end = match first {
+            b'[' if name == b"children" => from + 1,
+            b'"' | b'{' | b'[' => {
+                if !self.blocks.seek(chunk, from + 1) {
+                    return None;
+                }
+                1 + if *first == b'"' {
+                    self.blocks.end_of_text(chunk, from + 1)?
+                } else {
+                    self.blocks.end_of_nested(chunk, from + 1)?
+                }
+            }
+            // What ends with the chunk may go on in the next one.
+            _ => {
+                Some(from + scan::number_or_literal(chunk.get(from..)?)?).filter(|end| *end < chunk.len())?
+            }
+        };
+        Some((name, chunk.get(from..end)?, end))
     }
 
     /// The first byte of a value: what is walked is entered, everything else is scanned.

@@ -1,7 +1,8 @@
 //! Where a JSON value ends: over chunks of any size, 64 bytes at a time, without looking into it.
 //!
 //! The method is simdjson's first stage: a bit a byte for quotes, backslashes and brackets, and a
-//! prefix XOR over the quotes says which bytes stand inside a string.
+//! prefix XOR over the quotes says which bytes stand inside a string. Popcounts are avoided: without
+//! `-C target-cpu` each is a dozen instructions.
 
 use memchr::memchr2;
 use wide::u8x16;
@@ -22,10 +23,28 @@ pub(super) enum Scan {
 pub(super) struct Nested {
     /// How many brackets are open.
     depth: u64,
+    before: Before,
+}
+
+/// What of earlier bytes decides about the next ones.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
     /// All ones inside a string, otherwise zero.
     in_text: u64,
     /// 1 when the next byte is escaped, otherwise 0.
     escaped: u64,
+}
+
+/// Where in a block of 64 bytes something stands, a bit a byte.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signs {
+    /// `"` at either end of a string.
+    pub(super) quotes: u64,
+    pub(super) backslashes: u64,
+    /// `{` and `[` outside strings.
+    pub(super) opens: u64,
+    /// `}` and `]` outside strings.
+    pub(super) ends: u64,
 }
 
 impl Scan {
@@ -41,7 +60,7 @@ impl Scan {
 
     /// Up to the end of an object or a list that is open already.
     pub(super) const fn within() -> Self {
-        Self::Nested(Nested { depth: 1, in_text: 0, escaped: 0 })
+        Self::Nested(Nested { depth: 1, before: Before::new() })
     }
 
     /// Looks on: how many of these bytes still belong to the value, or `None` when all of them do and
@@ -61,29 +80,49 @@ fn is_scalar(byte: u8) -> bool {
 
 /// Whether this is a number or a literal of JSON.
 pub(super) fn is_number_or_literal(value: &[u8]) -> bool {
-    if matches!(value, b"true" | b"false" | b"null") {
-        return true;
-    }
-    let digits = |from: &[u8]| from.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut rest = value.strip_prefix(b"-").unwrap_or(value);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
-        return false;
-    }
-    rest = rest.get(whole..).unwrap_or_default();
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
+    number_or_literal(value) == Some(value.len())
+}
+
+/// How many bytes the number or the literal takes that stands here; `None` when none does, or when it is
+/// followed by what could be more of it.
+pub(super) fn number_or_literal(bytes: &[u8]) -> Option<usize> {
+    let length = match bytes {
+        [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => 4,
+        [b'f', b'a', b'l', b's', b'e', ..] => 5,
+        _ => number(bytes)?,
+    };
+    bytes.get(length).is_none_or(|byte| !is_scalar(*byte)).then_some(length)
+}
+
+/// How many bytes the number takes that stands here.
+fn number(bytes: &[u8]) -> Option<usize> {
+    // The first byte from here on that is no digit.
+    let digits_end = |mut at: usize| {
+        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
         }
-        rest = fraction.get(count..).unwrap_or_default();
+        at
+    };
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = digits_end(start);
+    if end == start || (end > start + 1 && bytes.get(start) == Some(&b'0')) {
+        return None;
     }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent =
-            exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
-        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    if bytes.get(end) == Some(&b'.') {
+        let from = end + 1;
+        end = digits_end(from);
+        if end == from {
+            return None;
+        }
     }
-    rest.is_empty()
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let from = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
+        end = digits_end(from);
+        if end == from {
+            return None;
+        }
+    }
+    Some(end)
 }
 
 fn end_of_text(escaped: &mut bool, bytes: &[u8]) -> Option<usize> {
@@ -118,15 +157,16 @@ impl Nested {
 
     /// Whether the value ends with this byte.
     fn byte(&mut self, byte: u8) -> bool {
-        if self.escaped == 1 {
-            self.escaped = 0;
+        let Before { in_text, escaped } = &mut self.before;
+        if *escaped == 1 {
+            *escaped = 0;
             return false;
         }
         match byte {
-            b'\\' => self.escaped = 1,
-            b'"' => self.in_text = !self.in_text,
-            b'{' | b'[' if self.in_text == 0 => self.depth += 1,
-            b'}' | b']' if self.in_text == 0 => self.depth -= 1,
+            b'\\' => *escaped = 1,
+            b'"' => *in_text = !*in_text,
+            b'{' | b'[' if *in_text == 0 => self.depth += 1,
+            b'}' | b']' if *in_text == 0 => self.depth -= 1,
             _ => {}
         }
         self.depth == 0
@@ -136,31 +176,51 @@ impl Nested {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn block(&mut self, block: &[u8; 64]) -> Option<usize> {
+        let signs = self.before.signs(block);
+        closing(&mut self.depth, signs.opens, signs.ends).map(|at| at + 1)
+    }
+}
+
+/// Which bit of a block closes what is open at this depth, if one does; the depth behind the block else.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+pub(super) fn closing(depth: &mut u64, opens: u64, ends: u64) -> Option<usize> {
+    let mut brackets = opens | ends;
+    while brackets != 0 {
+        let at = brackets.trailing_zeros();
+        // Without a branch on what nobody can predict.
+        *depth = depth.wrapping_add(1).wrapping_sub((ends >> at & 1) << 1);
+        if *depth == 0 {
+            return usize::try_from(at).ok();
+        }
+        brackets &= brackets - 1;
+    }
+    None
+}
+
+impl Before {
+    /// Outside strings.
+    pub(super) const fn new() -> Self {
+        Self { in_text: 0, escaped: 0 }
+    }
+
+    /// What stands in the next 64 bytes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
+    pub(super) fn signs(&mut self, block: &[u8; 64]) -> Signs {
         let lanes = lanes(block);
-        let escaped = self.escapes(bits(&lanes, b'\\'));
+        let backslashes = bits(&lanes, b'\\');
+        let escaped = self.escapes(backslashes);
         let quotes = bits(&lanes, b'"') & !escaped;
         let in_text = prefix_xor(quotes) ^ self.in_text;
         self.in_text = if in_text >> 63 == 1 { u64::MAX } else { 0 };
         // One bit apart: '[' and '{', ']' and '}'.
-        let lanes = lanes.map(|lane| lane | u8x16::splat(0x20));
+        let [a, b, c, d] = lanes;
+        let bit = u8x16::splat(0x20);
+        let lanes = [a | bit, b | bit, c | bit, d | bit];
         let outside = !(in_text | escaped);
-        let opens = bits(&lanes, b'{') & outside;
-        let mut ends = bits(&lanes, b'}') & outside;
-        let closing = u64::from(ends.count_ones());
-        if self.depth <= closing {
-            let mut before = 0;
-            while ends != 0 {
-                let at = ends.trailing_zeros();
-                let opened = u64::from((opens & ((1 << at) - 1)).count_ones());
-                before += 1;
-                if self.depth + opened == before {
-                    return usize::try_from(at + 1).ok();
-                }
-                ends &= ends - 1;
-            }
-        }
-        self.depth = self.depth + u64::from(opens.count_ones()) - closing;
-        None
+        let (opens, ends) = (bits(&lanes, b'{') & outside, bits(&lanes, b'}') & outside);
+        Signs { quotes, backslashes, opens, ends }
     }
 
     /// Which bytes a backslash escapes: simdjson's arithmetic on runs of backslashes.
@@ -195,8 +255,11 @@ fn lanes(block: &[u8; 64]) -> [u8x16; 4] {
 #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
 fn bits(lanes: &[u8x16; 4], byte: u8) -> u64 {
     let wanted = u8x16::splat(byte);
-    let [a, b, c, d] = lanes.map(|lane| u64::from(lane.simd_eq(wanted).to_bitmask()));
-    a | b << 16 | c << 32 | d << 48
+    // One by one: with `map` it becomes a loop over memory where size is what is optimised.
+    let [a, b, c, d] = lanes;
+    let low = u64::from(a.simd_eq(wanted).to_bitmask()) | u64::from(b.simd_eq(wanted).to_bitmask()) << 16;
+    let high = u64::from(c.simd_eq(wanted).to_bitmask()) | u64::from(d.simd_eq(wanted).to_bitmask()) << 16;
+    low | high << 32
 }
 
 /// Each bit becomes the parity of the bits up to it.

@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn any_chunks_tell_what_the_parsed_document_tells(
         answer in any_answer(),
-        size in 1_usize..150,
+        size in prop_oneof![1_usize..150, Just(usize::MAX)],
         skips_on in prop::sample::select(&["", "visible"][..]),
         unwanted in prop::sample::select(&["", "a", "document", "id"][..]),
     ) {
@@ -162,6 +162,28 @@ proptest! {
         prop_assert!(walk(&Diary::default(), &text[..cut], size).is_err());
         let doubled = format!("{text}{text}");
         prop_assert!(walk(&Diary::default(), &doubled, size).is_err());
+    }
+
+    /// What lies in one chunk is read in larger steps than what does not.
+    #[test]
+    fn spoilt_answers_are_judged_alike_in_any_chunks(
+        answer in any_answer(),
+        places in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&b"{}[]:,\"\\ 0ae-."[..])), 1..4),
+        size in 1_usize..150,
+        skips_on in prop::sample::select(&["", "visible"][..]),
+    ) {
+        let mut spoilt = Value::from(answer).to_string().into_bytes();
+        for (at, byte) in places {
+            let at = at.index(spoilt.len());
+            if spoilt[at].is_ascii() {
+                spoilt[at] = byte;
+            }
+        }
+        let spoilt = String::from_utf8(spoilt).unwrap();
+        let diary = Diary { skips_on, ..Diary::default() };
+        let byte_by_byte = walk(&diary, &spoilt, 1).ok();
+        prop_assert_eq!(walk(&diary, &spoilt, usize::MAX).ok(), byte_by_byte.clone());
+        prop_assert_eq!(walk(&diary, &spoilt, size).ok(), byte_by_byte);
     }
 
     #[test]

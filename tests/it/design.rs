@@ -72,6 +72,23 @@ fn the_sandbox_files_read_as_they_did() {
     assert!(problems.is_empty(), "{}\nTo accept it: {}", problems.join("\n"), golden::BLESS);
 }
 
+/// Members that mostly say nothing are still read for the values that do.
+#[test]
+fn masks_lists_and_spread_lines_are_said() {
+    let answer = json!({ "id": "1:1", "name": "Around", "type": "FRAME", "children": [
+        { "id": "1:2", "name": "Cut", "type": "RECTANGLE", "isMask": true, "maskType": "LUMINANCE" },
+        { "id": "1:3", "name": "List", "type": "TEXT", "characters": "mix\nbake", "lineTypes": ["ORDERED", "ORDERED"], "lineIndentations": [1, 1] },
+        { "id": "1:4", "name": "Tags", "type": "FRAME", "layoutMode": "HORIZONTAL", "layoutWrap": "WRAP", "counterAxisAlignContent": "SPACE_BETWEEN" },
+        { "id": "1:5", "name": "Plain", "type": "RECTANGLE", "isMask": false, "maskType": "ALPHA", "backgroundColor": { "r": 1, "g": 0, "b": 0, "a": 1 } },
+    ] });
+    let text = describe(&collect(answer.to_string().as_bytes(), false), &Options::default()).text;
+    for said in ["\"Cut\" mask-luminance", "1. mix\\n2. bake", "content-between"] {
+        assert!(text.contains(said), "{said} is not in\n{text}");
+    }
+    assert_eq!(text.matches("mask").count(), 1, "{text}");
+    assert!(!text.contains("#F00"), "{text}");
+}
+
 #[test]
 fn nodes_that_are_not_there_are_refused() {
     let mut client = Client::sandbox();

@@ -23,7 +23,7 @@ pub(super) fn collapse(design: &mut Design, draft: &mut Draft) -> bool {
     draft.children.iter().for_each(|child| ink.add(design, design.node(*child)));
     let (mut paints, left) = most_telling(design, std::mem::take(&mut ink.paints));
     if let Some(first) = draft.children.iter().map(|child| lowest(design, *child)).min() {
-        design.nodes.truncate(first as usize);
+        design.truncate(first as usize);
     }
     let words = design.symbols.keep(ink.variables.trim_start());
     draft.fact(Key::Variables, words);
@@ -44,11 +44,13 @@ pub(super) fn collapse(design: &mut Design, draft: &mut Draft) -> bool {
 
 /// Whether a node is part of a picture: a mark, a drawing, or a group of marks.
 fn is_ink(design: &Design, node: &Node) -> bool {
-    let is_look = node.facts.iter().all(|fact| fact.key.is_look() && !is_image(&design.symbols, fact.words));
+    let is_look =
+        design.facts(node).iter().all(|fact| fact.key.is_look() && !is_image(&design.symbols, fact.words));
     let is_part = match node.kind {
         Kind::Instance | Kind::Component => false,
         Kind::Group | Kind::TransformGroup if !node.children.is_empty() => {
-            node.too_deep == 0 && node.children.iter().all(|child| is_ink(design, design.node(*child)))
+            node.too_deep == 0
+                && design.children(node).iter().all(|child| is_ink(design, design.node(*child)))
         }
         kind => (kind.is_mark() || node.is_drawing) && node.children.is_empty(),
     };
@@ -70,7 +72,7 @@ impl Ink {
     fn add(&mut self, design: &Design, node: &Node) {
         self.hidden += node.hidden;
         self.paths += u64::from(!node.is_drawing && node.children.is_empty());
-        for fact in &node.facts {
+        for fact in design.facts(node) {
             let words = design.symbols.get(fact.words);
             match fact.key {
                 Key::Fill | Key::Stroke => add_once(&mut self.paints, Fact { key: Key::Inside, ..*fact }),
@@ -86,7 +88,7 @@ impl Ink {
                 _ => {}
             }
         }
-        node.children.iter().for_each(|child| self.add(design, design.node(*child)));
+        design.children(node).iter().for_each(|child| self.add(design, design.node(*child)));
     }
 }
 
@@ -112,7 +114,13 @@ fn most_telling(design: &Design, paints: Vec<Fact>) -> (Vec<Fact>, usize) {
 
 /// Where what a child stands for begins.
 fn lowest(design: &Design, child: u32) -> u32 {
-    design.node(child).children.iter().map(|inner| lowest(design, *inner)).min().unwrap_or(child).min(child)
+    design
+        .children(design.node(child))
+        .iter()
+        .map(|inner| lowest(design, *inner))
+        .min()
+        .unwrap_or(child)
+        .min(child)
 }
 
 /// Groups and shapes always can; frames only when they are nothing but a canvas: one that paints or

@@ -1,13 +1,12 @@
 //! From the walk of an answer to the pruned tree: one pass, nothing is kept that no description says.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::{
     component, dev,
     draft::{Draft, Styles},
     finish, layout,
+    member::Member,
     memo::Memo,
     model::{Design, Key, Kind, Span, Symbol},
     paint, prototype, raw, text, variables, words,
@@ -35,9 +34,9 @@ pub struct Collector {
     text_styles: Memo<u32>,
     bindings: Memo<u32>,
     /// Number 0 is a style that says nothing.
-    pub(super) styles: Vec<(Arc<text::Style>, Symbol)>,
+    pub(super) styles: Vec<(text::Style, Symbol)>,
     /// Number 0 is bound to nothing.
-    pub(super) bound: Vec<Arc<variables::Bound>>,
+    pub(super) bound: Vec<variables::Bound>,
     pub(super) scratch: String,
 }
 
@@ -47,8 +46,8 @@ impl Collector {
     pub fn new(keep_hidden: bool) -> Self {
         Self {
             keep_hidden,
-            styles: vec![(Arc::default(), 0)],
-            bound: vec![Arc::default()],
+            styles: vec![(text::Style::default(), 0)],
+            bound: vec![variables::Bound::default()],
             ..Self::default()
         }
     }
@@ -64,30 +63,30 @@ impl Collector {
     }
 
     /// A member that is read by its words alone.
-    fn member_words(key: &[u8], value: &[u8]) -> Option<(Key, String)> {
+    fn member_words(member: Member, value: &[u8]) -> Option<(Key, String)> {
         let parsed = || raw::value(value);
-        Some(match key {
-            b"componentPropertyDefinitions" => (Key::Definitions, component::definitions(value)),
-            b"exposedInstances" => (Key::Exposed, component::exposed(value)),
-            b"layoutGrids" => (Key::Guides, layout::guides(value)),
-            b"devStatus" => (Key::Dev, dev::status(&parsed())),
-            b"annotations" => (Key::Annotation, dev::annotations(&parsed())),
-            b"measurements" => (Key::Measurement, dev::measurements(&parsed())),
-            b"exportSettings" => (Key::Export, dev::exports(&parsed())),
-            b"flowStartingPoints" => (Key::Flow, prototype::flows(&parsed())),
-            b"prototypeDevice" => (Key::Flow, dev::device(&parsed())),
-            b"prototypeStartNodeID" => {
+        Some(match member {
+            Member::ComponentPropertyDefinitions => (Key::Definitions, component::definitions(value)),
+            Member::ExposedInstances => (Key::Exposed, component::exposed(value)),
+            Member::LayoutGrids => (Key::Guides, layout::guides(value)),
+            Member::DevStatus => (Key::Dev, dev::status(&parsed())),
+            Member::Annotations => (Key::Annotation, dev::annotations(&parsed())),
+            Member::Measurements => (Key::Measurement, dev::measurements(&parsed())),
+            Member::ExportSettings => (Key::Export, dev::exports(&parsed())),
+            Member::FlowStartingPoints => (Key::Flow, prototype::flows(&parsed())),
+            Member::PrototypeDevice => (Key::Flow, dev::device(&parsed())),
+            Member::PrototypeStartNodeId => {
                 (Key::Flow, format!("starts at {}", paint::clean(&raw::string(value))))
             }
-            b"explicitVariableModes" => (Key::Modes, modes(&parsed())),
-            b"blendMode" => match value {
+            Member::ExplicitVariableModes => (Key::Modes, modes(&parsed())),
+            Member::BlendMode => match value {
                 b"\"PASS_THROUGH\"" | b"\"NORMAL\"" => (Key::Blend, String::new()),
                 other => (Key::Blend, format!("blend-{}", words::lower(&raw::string(other)))),
             },
-            b"booleanOperation" | b"shapeType" => (Key::Shape, words::lower(&raw::string(value))),
-            b"arcData" => (Key::Shape, arc(&parsed())),
-            b"sectionContentsHidden" if value == b"true" => (Key::Shape, "contents-hidden".to_owned()),
-            b"sectionContentsHidden" => (Key::Shape, String::new()),
+            Member::BooleanOperation | Member::ShapeType => (Key::Shape, words::lower(&raw::string(value))),
+            Member::ArcData => (Key::Shape, arc(&parsed())),
+            Member::SectionContentsHidden if value == b"true" => (Key::Shape, "contents-hidden".to_owned()),
+            Member::SectionContentsHidden => (Key::Shape, String::new()),
             _ => return None,
         })
     }
@@ -101,87 +100,96 @@ impl Collector {
 
     #[expect(clippy::too_many_lines, reason = "one line or two for each member")]
     fn take_into(&mut self, draft: &mut Draft, key: &[u8], value: &[u8]) -> Flow {
-        match key {
-            b"id" => draft.id = self.span(value),
-            b"name" => draft.name = self.name(value),
-            b"type" => {
-                let name = raw::string(value);
-                draft.kind = Kind::of(&name);
+        let member = Member::of(key);
+        match member {
+            Member::Id => draft.id = self.span(value),
+            Member::Name => draft.name = self.name(value),
+            Member::Type => {
+                draft.kind = raw::plain(value).map_or(Kind::Other, Kind::of);
                 if draft.kind == Kind::Other {
+                    let name = raw::string(value);
+                    draft.kind = Kind::of(&name);
+                }
+                if draft.kind == Kind::Other {
+                    let name = raw::string(value);
                     let words = self.keep(&words::name(&words::lower(&name)));
                     draft.fact(Key::Type, words);
                 }
             }
-            b"visible" if value == b"false" => return self.hide(draft),
-            b"visible" => {}
+            Member::Visible if value == b"false" => return self.hide(draft),
+            Member::Visible => {}
             _ if raw::is_empty(value) => {}
-            _ if draft.layout.take(key, value) => {}
-            b"fills" | b"strokes" => {
+            _ if draft.layout.take(member, value) => {}
+            Member::Fills | Member::Strokes => {
                 let words = self.paints(value);
-                draft.fact(if key == b"fills" { Key::Fill } else { Key::Stroke }, words);
+                draft.fact(if member == Member::Fills { Key::Fill } else { Key::Stroke }, words);
             }
-            b"backgroundColor" => {
+            Member::BackgroundColor => {
                 let words = self.keep(&paint::colour(&raw::value(value), 1.0));
                 draft.fact(Key::Fill, words);
             }
-            b"effects" => {
-                let symbols = &mut self.design.symbols;
-                let words = self.effects.get(value, || symbols.keep(&paint::effects(&raw::value(value))));
+            Member::Effects => {
+                let (symbols, scratch) = (&mut self.design.symbols, &mut self.scratch);
+                let words = self.effects.get(value, || {
+                    scratch.clear();
+                    paint::raw_effects(scratch, value);
+                    symbols.keep(scratch)
+                });
                 draft.fact(Key::Effects, words);
             }
-            b"styles" => {
+            Member::Styles => {
                 let symbols = &mut self.design.symbols;
                 draft.styles = self.node_styles.get(value, || styles(&raw::value(value), symbols));
             }
-            b"boundVariables" => {
+            Member::BoundVariables => {
                 let bound = &mut self.bound;
                 draft.bound = self.bindings.get(value, || {
-                    bound.push(variables::Bound::read(&raw::value(value)).into());
+                    bound.push(variables::Bound::read(&raw::value(value)));
                     u32::try_from(bound.len() - 1).unwrap_or(0)
                 });
             }
-            b"componentId" => {
+            Member::ComponentId => {
                 let words = self.keep(&paint::clean(&raw::string(value)));
                 draft.fact(Key::Component, words);
             }
-            b"componentProperties" => {
+            Member::ComponentProperties => {
                 let symbols = &mut self.design.symbols;
                 let words = self.properties.get(value, || symbols.keep(&component::properties(value)));
                 draft.fact(Key::Properties, words);
             }
-            b"overrides" => {
+            Member::Overrides => {
                 let symbols = &mut self.design.symbols;
                 let words = self.overrides.get(value, || symbols.keep(&component::overrides(value)));
                 draft.fact(Key::Overrides, words);
             }
-            b"componentPropertyReferences" => {
+            Member::ComponentPropertyReferences => {
                 let words = component::references(value);
                 draft.is_shown_by_property = words.contains("show:");
                 let words = self.keep(&words);
                 draft.fact(Key::Reference, words);
             }
-            b"interactions" => draft.interactions = Some(value.into()),
-            b"transitionNodeID" => draft.transition = raw::plain(value).map(Into::into),
-            b"characters" => draft.characters = Some(raw::string(value)),
-            b"style" => draft.text_style = self.text_style(value),
-            b"characterStyleOverrides" => draft.runs.overrides = value.into(),
-            b"styleOverrideTable" => draft.runs.table = value.into(),
-            b"lineTypes" if contains(value, b"ORDERED") => draft.runs.line_types = value.into(),
-            b"lineIndentations" => draft.runs.indentations = value.into(),
-            b"strokeWeight" => draft.stroke.weight = raw::number(value),
-            b"individualStrokeWeights" => draft.stroke.sides = finish::side_weights(&raw::value(value)),
-            b"strokeAlign" => draft.stroke.align = finish::stroke_align(value),
-            b"strokeDashes" => draft.stroke.dashes = numbers(value),
-            b"strokeCap" => draft.stroke.cap = raw::string(value),
-            b"strokeJoin" => draft.stroke.join = raw::string(value),
-            b"cornerRadius" => draft.corners.radius = raw::number(value),
-            b"rectangleCornerRadii" => draft.corners.radii = numbers(value).try_into().ok(),
-            b"cornerSmoothing" => draft.corners.smoothing = raw::number(value),
-            b"isMask" if value == b"true" => draft.mask = draft.mask.or(Some("mask")),
-            b"maskType" if value == b"\"LUMINANCE\"" => draft.mask = Some("mask-luminance"),
-            b"maskType" if value == b"\"VECTOR\"" => draft.mask = Some("mask-outline"),
-            b"opacity" => draft.opacity(raw::number(value), &mut self.design.symbols),
-            b"rotation" => {
+            Member::Interactions => draft.interactions = Some(value.into()),
+            Member::TransitionNodeId => draft.transition = raw::plain(value).map(Into::into),
+            Member::Characters => draft.characters = Some(raw::string(value)),
+            Member::Style => draft.text_style = self.text_style(value),
+            Member::CharacterStyleOverrides => draft.runs.overrides = value.into(),
+            Member::StyleOverrideTable => draft.runs.table = value.into(),
+            Member::LineTypes if contains(value, b"ORDERED") => draft.runs.line_types = value.into(),
+            Member::LineIndentations => draft.runs.indentations = value.into(),
+            Member::StrokeWeight => draft.stroke.weight = raw::number(value),
+            Member::IndividualStrokeWeights => draft.stroke.sides = finish::side_weights(&raw::value(value)),
+            Member::StrokeAlign => draft.stroke.align = finish::stroke_align(value),
+            Member::StrokeDashes => draft.stroke.dashes = numbers(value),
+            Member::StrokeCap => draft.stroke.cap = raw::string(value),
+            Member::StrokeJoin => draft.stroke.join = raw::string(value),
+            Member::CornerRadius => draft.corners.radius = raw::number(value),
+            Member::RectangleCornerRadii => draft.corners.radii = numbers(value).try_into().ok(),
+            Member::CornerSmoothing => draft.corners.smoothing = raw::number(value),
+            Member::IsMask if value == b"true" => draft.mask = draft.mask.or(Some("mask")),
+            Member::MaskType if value == b"\"LUMINANCE\"" => draft.mask = Some("mask-luminance"),
+            Member::MaskType if value == b"\"VECTOR\"" => draft.mask = Some("mask-outline"),
+            Member::Opacity => draft.opacity(raw::number(value), &mut self.design.symbols),
+            Member::Rotation => {
                 let degrees = raw::number(value).to_degrees();
                 if degrees.abs() >= 0.05 {
                     let mut words = String::from("rotate ");
@@ -190,17 +198,17 @@ impl Collector {
                     draft.fact(Key::Rotation, words);
                 }
             }
-            b"connectorStart" => draft.ends[0] = dev::endpoint(&raw::value(value)),
-            b"connectorEnd" => draft.ends[1] = dev::endpoint(&raw::value(value)),
-            b"connectorStartStrokeCap" => draft.caps[0] = raw::string(value),
-            b"connectorEndStrokeCap" => draft.caps[1] = raw::string(value),
-            b"connectorLineType" => draft.line = words::lower(&raw::string(value)),
-            b"complexStrokeProperties" if contains(value, b"\"BASIC\"") => {}
-            b"fillOverrideTable" if !contains(value, b"fills") => {}
-            _ if is_known(key) => {}
+            Member::ConnectorStart => draft.ends[0] = dev::endpoint(&raw::value(value)),
+            Member::ConnectorEnd => draft.ends[1] = dev::endpoint(&raw::value(value)),
+            Member::ConnectorStartStrokeCap => draft.caps[0] = raw::string(value),
+            Member::ConnectorEndStrokeCap => draft.caps[1] = raw::string(value),
+            Member::ConnectorLineType => draft.line = words::lower(&raw::string(value)),
+            Member::ComplexStrokeProperties if contains(value, b"\"BASIC\"") => {}
+            Member::FillOverrideTable if !contains(value, b"fills") => {}
+            Member::Silent | Member::IsMask | Member::MaskType | Member::LineTypes => {}
             _ => {
                 let (key, words) =
-                    Self::member_words(key, value).unwrap_or_else(|| (Key::Other, other(key, value)));
+                    Self::member_words(member, value).unwrap_or_else(|| (Key::Other, other(key, value)));
                 let words = self.keep(&words);
                 draft.fact(key, words);
             }
@@ -221,16 +229,20 @@ impl Collector {
     }
 
     fn paints(&mut self, value: &[u8]) -> Symbol {
-        let symbols = &mut self.design.symbols;
-        self.paints.get(value, || symbols.keep(&paint::paints(&raw::value(value))))
+        let (symbols, scratch) = (&mut self.design.symbols, &mut self.scratch);
+        self.paints.get(value, || {
+            scratch.clear();
+            paint::raw_paints(scratch, value);
+            symbols.keep(scratch)
+        })
     }
 
     fn text_style(&mut self, value: &[u8]) -> u32 {
         let (symbols, styles) = (&mut self.design.symbols, &mut self.styles);
         self.text_styles.get(value, || {
-            let style = text::Style::read(&raw::value(value));
+            let style = text::Style::read(value);
             let font = symbols.keep(&style.font);
-            styles.push((style.into(), font));
+            styles.push((style, font));
             u32::try_from(styles.len() - 1).unwrap_or(0)
         })
     }
@@ -241,12 +253,17 @@ impl Collector {
             Some(id) if id.bytes().all(|byte| byte.is_ascii_graphic()) => self.design.ids.push_str(id),
             _ => self.design.ids.push_str(&paint::clean(&raw::string(value))),
         }
-        let at = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        Span { start: at(start), end: at(self.design.ids.len()) }
+        Span::new(start, self.design.ids.len())
     }
 
     /// A layer's name, escaped for between quotation marks.
     fn name(&mut self, value: &[u8]) -> Symbol {
+        if let [b'"', name @ .., b'"'] = value
+            && words::is_plain(name)
+            && let Ok(name) = std::str::from_utf8(name)
+        {
+            return self.design.symbols.keep(name);
+        }
         match raw::plain(value) {
             Some(text) if !text.contains(['\u{2028}', '\u{2029}']) && !text.chars().any(char::is_control) => {
                 self.design.symbols.keep(text)
@@ -295,7 +312,7 @@ impl Visitor for Collector {
                 parent.too_deep += 1;
             }
         } else if is_dropped {
-            self.design.nodes.truncate(draft.first);
+            self.design.truncate(draft.first);
             self.design.hidden += 1;
             if let Some(parent) = self.open.last_mut() {
                 parent.hidden += 1;
@@ -347,7 +364,7 @@ impl Visitor for Collector {
     fn wants(&self, key: &[u8]) -> bool {
         match key {
             b"backgroundColor" => self.open.last().is_some_and(|draft| draft.kind == Kind::Page),
-            key => !is_known(key),
+            key => !Member::is_silent(key),
         }
     }
 
@@ -356,33 +373,6 @@ impl Visitor for Collector {
         matches!(key, b"" | b"name" | b"editorType" | b"components" | b"componentSets" | b"styles")
             || key.contains(&b':')
     }
-}
-
-/// Members that say nothing that others do not say, or nothing about the design.
-fn is_known(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"background"
-            | b"absoluteRenderBounds"
-            | b"fillGeometry"
-            | b"strokeGeometry"
-            | b"size"
-            | b"relativeTransform"
-            | b"layoutVersion"
-            | b"locked"
-            | b"preserveRatio"
-            | b"strokeMiterAngle"
-            | b"transitionDuration"
-            | b"transitionEasing"
-            | b"uniformScaleFactor"
-            | b"authorVisible"
-            | b"gridAutoTracks"
-            | b"gridItemsPositioning"
-            | b"counterAxisAlignContent"
-            | b"isMask"
-            | b"maskType"
-            | b"lineTypes"
-    )
 }
 
 fn contains(value: &[u8], part: &[u8]) -> bool {

@@ -6,9 +6,9 @@ use foldhash::fast::RandomState;
 
 use super::{
     facts::Facts,
-    model::{Design, FAMILY, Fact, Key},
+    model::{Fact, Key},
     names,
-    view::is_generated,
+    view::{View, is_generated},
 };
 
 /// A sort of character that tokens are made of.
@@ -25,21 +25,23 @@ impl Class {
     fn of(c: char) -> Self {
         match c {
             ' ' => Self::Space,
-            c if c.is_ascii_digit() => Self::Digits,
+            '0'..='9' => Self::Digits,
+            'a'..='z' | 'A'..='Z' => Self::Latin,
+            '\0'..='\x7f' => Self::Sign,
             c if c.is_alphabetic() && c < '\u{250}' => Self::Latin,
             c if c.is_alphabetic() => Self::Letters,
             _ => Self::Sign,
         }
     }
 
-    /// How many of them make one token, about.
-    const fn piece(self) -> usize {
+    /// Whether a token begins with the character after so many of its class.
+    const fn starts_piece(self, run: usize) -> bool {
         match self {
-            Self::Latin => 8,
-            Self::Letters => 4,
-            Self::Digits => 3,
-            Self::Sign => 1,
-            Self::Space => usize::MAX,
+            Self::Latin => run.is_multiple_of(8),
+            Self::Letters => run.is_multiple_of(4),
+            Self::Digits => run.is_multiple_of(3),
+            Self::Sign => true,
+            Self::Space => run == 0,
         }
     }
 }
@@ -47,11 +49,14 @@ impl Class {
 /// About how many tokens a text takes: words and numbers in pieces, signs one by one, spaces nothing
 /// but before a number.
 pub(super) fn tokens(text: &str) -> usize {
-    let (mut count, mut run, mut before) = (0, 0_usize, None);
+    let (mut count, mut run) = (0, 0_usize);
+    let mut before: Option<(char, Class)> = None;
     for c in text.chars() {
         let class = Class::of(c);
-        let is_hump = c.is_uppercase() && before.is_some_and(char::is_lowercase);
-        let class_before = before.map(Class::of);
+        let class_before = before.map(|(_, class)| class);
+        let is_hump = matches!(class, Class::Latin | Class::Letters)
+            && c.is_uppercase()
+            && before.is_some_and(|(before, _)| before.is_lowercase());
         if class_before == Some(class) && !is_hump {
             run += 1;
         } else {
@@ -61,18 +66,10 @@ pub(super) fn tokens(text: &str) -> usize {
             count -= usize::from(matches!(class, Class::Latin | Class::Letters) && joins);
             run = 0;
         }
-        count += usize::from(class != Class::Space && run.is_multiple_of(class.piece()));
-        before = Some(c);
+        count += usize::from(class != Class::Space && class.starts_piece(run));
+        before = Some((c, class));
     }
     count
-}
-
-/// About how many tokens the words of a fact take, with the name of the style that they come from.
-pub(super) fn of_words(design: &Design, fact: &Fact) -> usize {
-    let style = design.styles.get(design.symbols.get(fact.style)).map_or(0, |name| tokens(name));
-    let words = design.symbols.get(fact.words);
-    // Most fonts are of the family that is said once.
-    tokens(words.split_once(FAMILY).map_or(words, |(_, font)| font)) + style
 }
 
 /// What a name such as `$12` takes where it is used.
@@ -115,23 +112,23 @@ impl Costs {
     }
 
     /// What these facts take.
-    pub(super) fn facts(&self, design: &Design, facts: &[Fact]) -> usize {
+    pub(super) fn facts(&self, view: &View<'_>, facts: &[Fact]) -> usize {
         let look = names::look(facts);
-        let prefixed = |fact: &Fact| of_words(design, fact) + tokens(fact.key.prefix());
+        let prefixed = |fact: &Fact| view.tokens(fact.words, fact.style) + tokens(fact.key.prefix());
         let mut sum = 0;
         if let Some(uses) = facts.get(look.clone()).and_then(|look| self.looks.get(look)) {
             let length: usize = facts.get(look.clone()).unwrap_or_default().iter().map(prefixed).sum();
             if pays(length, *uses) {
                 sum += NAME;
                 let others = facts.iter().enumerate().filter(|(at, _)| !look.contains(at));
-                return sum + others.map(|(_, fact)| self.fact(design, fact)).sum::<usize>();
+                return sum + others.map(|(_, fact)| self.fact(view, fact)).sum::<usize>();
             }
         }
-        sum + facts.iter().map(|fact| self.fact(design, fact)).sum::<usize>()
+        sum + facts.iter().map(|fact| self.fact(view, fact)).sum::<usize>()
     }
 
-    fn fact(&self, design: &Design, fact: &Fact) -> usize {
-        let length = of_words(design, fact);
+    fn fact(&self, view: &View<'_>, fact: &Fact) -> usize {
+        let length = view.tokens(fact.words, fact.style);
         let uses = self.values.get(&(fact.words, fact.style)).copied().unwrap_or(1);
         let words = if names::has_value(fact.key) && pays(length, uses) { NAME } else { length };
         words + tokens(fact.key.prefix())
@@ -142,13 +139,17 @@ impl Costs {
         let design = facts.view.design;
         let of = design.node(node);
         let name = design.symbols.get(of.name);
-        let is_named = !is_generated(name, of.kind) && !of.facts.iter().any(|fact| fact.key == Key::Text);
+        let is_named =
+            !is_generated(name, of.kind) && !design.facts(of).iter().any(|fact| fact.key == Key::Text);
         let mut place = String::new();
         if let Some(at) = facts.place_in_tree(node) {
             at.write_in_tree(&mut place);
         }
         let all: Vec<Fact> = facts.of(node).collect();
-        2 + ID + if is_named { 2 + tokens(name) } else { 0 } + tokens(&place) + self.facts(design, &all)
+        2 + ID
+            + if is_named { 2 + facts.view.tokens(of.name, 0) } else { 0 }
+            + tokens(&place)
+            + self.facts(facts.view, &all)
     }
 }
 

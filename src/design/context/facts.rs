@@ -13,23 +13,30 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub(super) view: &'a View<'a>,
-    groups: &'a [Group],
+    /// A bit for each group.
+    groups: u16,
     comments: &'a HashMap<String, Vec<String>>,
+}
+
+const fn bit(group: Group) -> u16 {
+    1 << group as u16
 }
 
 impl<'a> Facts<'a> {
     /// What these options choose.
     pub(super) fn new(view: &'a View<'a>, options: &'a Options) -> Self {
-        Self { view, groups: &options.include, comments: &options.comments }
+        let groups = options.include.iter().fold(0, |groups, group| groups | bit(*group));
+        Self { view, groups, comments: &options.comments }
     }
 
-    fn includes(&self, group: Group) -> bool {
-        self.groups.contains(&group)
+    const fn includes(&self, group: Group) -> bool {
+        self.groups & bit(group) != 0
     }
 
     /// The facts of a node that are described.
     pub(super) fn of(&self, node: u32) -> impl Iterator<Item = Fact> {
-        let all = self.view.design.node(node).facts.iter().copied();
+        let design = self.view.design;
+        let all = design.facts(design.node(node)).iter().copied();
         all.filter(|fact| {
             fact.key.group().is_none_or(|group| self.includes(group)) || self.shows_a_variable(*fact)
         })

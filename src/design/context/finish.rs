@@ -10,9 +10,9 @@ use super::{
     dev,
     draft::{Corners, Draft},
     layout::Around,
-    model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Symbol, Symbols, VARIABLE},
+    model::{Constraint, Fact, Key, Kind, Mode, Node, Sizing, Span, Symbol, Symbols, VARIABLE},
     prototype, raw, text,
-    variables::{Bound, mark},
+    variables::Bound,
     words,
 };
 
@@ -39,16 +39,19 @@ impl Draft {
 impl Collector {
     /// Makes a node of a complete draft. Children that it stands for are dropped from the design.
     pub(super) fn node(&mut self, draft: &mut Draft) -> Node {
-        let bound = self.bound.get(draft.bound as usize).cloned().unwrap_or_default();
+        let all_bound = std::mem::take(&mut self.bound);
+        let nothing = Bound::default();
+        let bound = all_bound.get(draft.bound as usize).unwrap_or(&nothing);
         if draft.kind == Kind::Table {
             self.table_facts(draft);
         }
-        self.box_facts(draft, &bound);
-        self.stroke_facts(draft, &bound);
-        self.text_facts(draft, &bound);
+        self.box_facts(draft, bound);
+        self.stroke_facts(draft, bound);
+        self.text_facts(draft, bound);
         self.prototype_facts(draft);
         style_facts(draft);
-        self.variable_facts(draft, &bound);
+        self.variable_facts(draft, bound);
+        self.bound = all_bound;
         let mut geometry = draft.layout.geometry();
         if draft.kind == Kind::Text && geometry.sizing == [Sizing::Unknown; 2] {
             geometry.sizing = self
@@ -68,8 +71,8 @@ impl Collector {
             kind: draft.kind,
             is_drawing,
             geometry,
-            facts: draft.facts.as_slice().into(),
-            children: draft.children.as_slice().into(),
+            facts: self.design.keep_facts(&draft.facts),
+            children: self.design.keep_children(&draft.children),
             hidden: draft.hidden,
             too_deep: draft.too_deep,
         }
@@ -114,10 +117,16 @@ impl Collector {
             let Some([x, y, ..]) = node.geometry.bounds else { continue };
             let words = format!("row{} col{}", number(rows, y), number(columns, x));
             let words = self.design.symbols.keep(&words);
-            let mut facts = node.facts.to_vec();
+            let mut facts = self
+                .design
+                .facts
+                .get(node.facts.start as usize..node.facts.end as usize)
+                .unwrap_or_default()
+                .to_vec();
             facts.push(Fact { key: Key::Cell, words, style: 0 });
             facts.sort_by_key(|fact| fact.key);
-            node.facts = facts.into();
+            node.facts = Span::new(self.design.facts.len(), self.design.facts.len() + facts.len());
+            self.design.facts.append(&mut facts);
         }
         let words = format!("{} rows × {} columns", rows.len(), columns.len());
         self.words(draft, Key::Guides, |out| out.push_str(&words));
@@ -161,6 +170,10 @@ impl Collector {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         write(&mut scratch);
+        if scratch.is_empty() {
+            self.scratch = scratch;
+            return;
+        }
         let words = self.design.symbols.keep(scratch.trim_start());
         draft.fact(key, words);
         self.scratch = scratch;
@@ -196,7 +209,7 @@ impl Collector {
         let stroke = std::mem::take(&mut draft.stroke);
         let usual = super::paint::usual_stroke(draft.kind);
         let mut mark = bound.mark("strokeWeight");
-        let sides = if bound.0.is_empty() { &[][..] } else { &["TOP", "RIGHT", "BOTTOM", "LEFT"] };
+        let sides = if bound.is_empty() { &[][..] } else { &["TOP", "RIGHT", "BOTTOM", "LEFT"] };
         for side in sides {
             let side = bound.mark(&format!("individualStrokeWeights.{side}"))
                 + &bound.mark(&format!("individualStrokeWeights.{}", side.to_ascii_lowercase()));
@@ -234,7 +247,21 @@ impl Collector {
 
     fn text_facts(&mut self, draft: &mut Draft, bound: &Bound) {
         let Some(characters) = draft.characters.take() else { return };
-        let (style, font) = self.styles.get(draft.text_style as usize).cloned().unwrap_or_default();
+        let styles = std::mem::take(&mut self.styles);
+        let nothing = (text::Style::default(), 0);
+        let (style, font) = styles.get(draft.text_style as usize).unwrap_or(&nothing);
+        self.styled_text_facts(draft, bound, &characters, style, *font);
+        self.styles = styles;
+    }
+
+    fn styled_text_facts(
+        &mut self,
+        draft: &mut Draft,
+        bound: &Bound,
+        characters: &str,
+        style: &text::Style,
+        font: Symbol,
+    ) {
         let runs = std::mem::take(&mut draft.runs);
         let is_one_line = !characters.contains(['\n', '\u{2028}', '\u{2029}']);
         let sizing = match draft.layout.geometry.sizing {
@@ -242,9 +269,13 @@ impl Collector {
             sizing => sizing,
         };
         if runs.is_plain() {
-            self.words(draft, Key::Text, |out| out.push_str(&words::quoted(&characters)));
+            self.words(draft, Key::Text, |out| {
+                out.push('"');
+                words::push_escaped(out, characters);
+                out.push('"');
+            });
         } else {
-            let (text, notes) = text::marked(&characters, &style, &runs);
+            let (text, notes) = text::marked(characters, style, &runs);
             self.words(draft, Key::Text, |out| {
                 let _ = write!(out, "\"{text}\"");
             });
@@ -261,7 +292,7 @@ impl Collector {
         // A box no higher than a line leaves nothing to align in it.
         let height = draft.layout.geometry.bounds.map_or(f32::MAX, |[.., height]| height);
         let sizing = if height < style.line_height() + 1.0 { [sizing[0], Sizing::Hug] } else { sizing };
-        self.words(draft, Key::TextWords, |out| out.push_str(&style.box_words(sizing, is_one_line)));
+        self.words(draft, Key::TextWords, |out| style.box_words(out, sizing, is_one_line));
     }
 
     fn prototype_facts(&mut self, draft: &mut Draft) {
@@ -277,14 +308,18 @@ impl Collector {
 
     /// Variables that no other words mention.
     fn variable_facts(&mut self, draft: &mut Draft, bound: &Bound) {
-        if bound.0.is_empty() {
+        if bound.is_empty() {
             return;
         }
-        let mut out = String::new();
-        for (path, ids) in &bound.0 {
-            for id in ids {
-                let mark = mark(id);
-                if draft.facts.iter().any(|fact| self.design.symbols.get(fact.words).contains(&mark)) {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        for (path, marks) in &bound.0 {
+            for mark in marks {
+                let is_said = |fact: &Fact| {
+                    let words = self.design.symbols.get(fact.words);
+                    words.contains(VARIABLE) && words.contains(mark)
+                };
+                if draft.facts.iter().any(is_said) {
                     continue;
                 }
                 let name = match path.as_str() {
@@ -293,10 +328,14 @@ impl Collector {
                     "characters" => "text",
                     path => path,
                 };
-                let _ = write!(out, " {}{mark}", words::name(name));
+                out.push(' ');
+                out.push_str(&words::name(name));
+                out.push_str(mark);
             }
         }
-        self.words(draft, Key::Variables, |words| words.push_str(&out));
+        let words = self.design.symbols.keep(out.trim_start());
+        draft.fact(Key::Variables, words);
+        self.scratch = out;
     }
 }
 
@@ -318,7 +357,8 @@ fn style_facts(draft: &mut Draft) {
 fn radius_words(out: &mut String, corners: &Corners, bound: &Bound) {
     let radii = corners.radii.unwrap_or([corners.radius; 4]);
     let [first, others @ ..] = radii;
-    if bound.0.is_empty() && others.iter().all(|radius| radius.to_bits() == first.to_bits()) {
+    let is_bound = bound.is_about(&["cornerRadius", "rectangleCornerRadii", "top", "bottom"]);
+    if !is_bound && others.iter().all(|radius| radius.to_bits() == first.to_bits()) {
         match first {
             ..0.005 => return,
             999.0.. => out.push_str("r-full"),

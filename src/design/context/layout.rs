@@ -1,6 +1,7 @@
 //! Auto layout, limits and constraints: from Figma's members to words of CSS.
 
 use super::{
+    member::Member,
     model::{Constraint, Geometry, Mode, Sizing},
     raw,
     variables::Bound,
@@ -85,12 +86,12 @@ fn sizing(raw: &[u8]) -> Sizing {
 
 impl Members {
     /// Takes one member in; `false` when it is not about layout.
-    pub(super) fn take(&mut self, key: &[u8], raw: &[u8]) -> bool {
+    pub(super) fn take(&mut self, member: Member, raw: &[u8]) -> bool {
         let number = || raw::number(raw);
         let is_true = raw == b"true";
-        match key {
-            b"absoluteBoundingBox" => self.geometry.bounds = raw::rectangle(raw),
-            b"layoutMode" => {
+        match member {
+            Member::AbsoluteBoundingBox => self.geometry.bounds = raw::rectangle(raw),
+            Member::LayoutMode => {
                 self.geometry.mode = match raw {
                     b"\"HORIZONTAL\"" => Mode::Row,
                     b"\"VERTICAL\"" => Mode::Column,
@@ -98,48 +99,48 @@ impl Members {
                     _ => Mode::None,
                 }
             }
-            b"layoutSizingHorizontal" => self.geometry.sizing[0] = sizing(raw),
-            b"layoutSizingVertical" => self.geometry.sizing[1] = sizing(raw),
-            b"layoutPositioning" => self.geometry.is_absolute = raw == b"\"ABSOLUTE\"",
-            b"clipsContent" => self.geometry.clips = is_true,
-            b"constraints" => self.geometry.constraints = constraints(raw),
-            b"paddingTop" => self.padding[0] = number(),
-            b"paddingRight" => self.padding[1] = number(),
-            b"paddingBottom" => self.padding[2] = number(),
-            b"paddingLeft" => self.padding[3] = number(),
-            b"itemSpacing" => self.gap = number(),
-            b"counterAxisSpacing" => self.cross_gap = number(),
-            b"primaryAxisAlignItems" => self.justify = Align::of(raw),
-            b"counterAxisAlignItems" => self.align = Align::of(raw),
-            b"layoutWrap" => self.wraps = raw == b"\"WRAP\"",
-            b"counterAxisAlignContent" => self.spreads_lines = raw == b"\"SPACE_BETWEEN\"",
-            b"itemReverseZIndex" => self.is_reversed = is_true,
-            b"strokesIncludedInLayout" => self.counts_strokes = is_true,
-            b"primaryAxisSizingMode" => self.is_fixed[0] = raw == b"\"FIXED\"",
-            b"counterAxisSizingMode" => self.is_fixed[1] = raw == b"\"FIXED\"",
-            b"layoutGrow" => self.geometry.older[0] = number() > 0.0,
-            b"layoutAlign" => self.geometry.older[1] = raw == b"\"STRETCH\"",
-            b"minWidth" => self.limits[0] = number(),
-            b"maxWidth" => self.limits[1] = number(),
-            b"minHeight" => self.limits[2] = number(),
-            b"maxHeight" => self.limits[3] = number(),
-            b"targetAspectRatio" => self.ratio = ratio(raw),
-            b"gridColumnCount" => self.grid[0] = number(),
-            b"gridRowCount" => self.grid[1] = number(),
-            b"gridColumnGap" => self.grid[2] = number(),
-            b"gridRowGap" => self.grid[3] = number(),
-            b"gridColumnsSizing" => self.tracks[0] = raw::string(raw),
-            b"gridRowsSizing" => self.tracks[1] = raw::string(raw),
-            b"gridRowAnchorIndex" => {
+            Member::LayoutSizingHorizontal => self.geometry.sizing[0] = sizing(raw),
+            Member::LayoutSizingVertical => self.geometry.sizing[1] = sizing(raw),
+            Member::LayoutPositioning => self.geometry.is_absolute = raw == b"\"ABSOLUTE\"",
+            Member::ClipsContent => self.geometry.clips = is_true,
+            Member::Constraints => self.geometry.constraints = constraints(raw),
+            Member::PaddingTop => self.padding[0] = number(),
+            Member::PaddingRight => self.padding[1] = number(),
+            Member::PaddingBottom => self.padding[2] = number(),
+            Member::PaddingLeft => self.padding[3] = number(),
+            Member::ItemSpacing => self.gap = number(),
+            Member::CounterAxisSpacing => self.cross_gap = number(),
+            Member::PrimaryAxisAlignItems => self.justify = Align::of(raw),
+            Member::CounterAxisAlignItems => self.align = Align::of(raw),
+            Member::LayoutWrap => self.wraps = raw == b"\"WRAP\"",
+            Member::CounterAxisAlignContent => self.spreads_lines = raw == b"\"SPACE_BETWEEN\"",
+            Member::ItemReverseZIndex => self.is_reversed = is_true,
+            Member::StrokesIncludedInLayout => self.counts_strokes = is_true,
+            Member::PrimaryAxisSizingMode => self.is_fixed[0] = raw == b"\"FIXED\"",
+            Member::CounterAxisSizingMode => self.is_fixed[1] = raw == b"\"FIXED\"",
+            Member::LayoutGrow => self.geometry.older[0] = number() > 0.0,
+            Member::LayoutAlign => self.geometry.older[1] = raw == b"\"STRETCH\"",
+            Member::MinWidth => self.limits[0] = number(),
+            Member::MaxWidth => self.limits[1] = number(),
+            Member::MinHeight => self.limits[2] = number(),
+            Member::MaxHeight => self.limits[3] = number(),
+            Member::TargetAspectRatio => self.ratio = ratio(raw),
+            Member::GridColumnCount => self.grid[0] = number(),
+            Member::GridRowCount => self.grid[1] = number(),
+            Member::GridColumnGap => self.grid[2] = number(),
+            Member::GridRowGap => self.grid[3] = number(),
+            Member::GridColumnsSizing => self.tracks[0] = raw::string(raw),
+            Member::GridRowsSizing => self.tracks[1] = raw::string(raw),
+            Member::GridRowAnchorIndex => {
                 self.cell[0] = number();
                 self.is_cell = true;
             }
-            b"gridColumnAnchorIndex" => self.cell[1] = number(),
-            b"gridRowSpan" => self.cell[2] = number(),
-            b"gridColumnSpan" => self.cell[3] = number(),
-            b"gridChildHorizontalAlign" => self.cell_align[0] = Align::of(raw),
-            b"gridChildVerticalAlign" => self.cell_align[1] = Align::of(raw),
-            b"overflowDirection" => {
+            Member::GridColumnAnchorIndex => self.cell[1] = number(),
+            Member::GridRowSpan => self.cell[2] = number(),
+            Member::GridColumnSpan => self.cell[3] = number(),
+            Member::GridChildHorizontalAlign => self.cell_align[0] = Align::of(raw),
+            Member::GridChildVerticalAlign => self.cell_align[1] = Align::of(raw),
+            Member::OverflowDirection => {
                 self.scroll = match raw {
                     b"\"HORIZONTAL_SCROLLING\"" => "scroll-x",
                     b"\"VERTICAL_SCROLLING\"" => "scroll-y",
@@ -147,13 +148,13 @@ impl Members {
                     _ => "",
                 }
             }
-            b"scrollBehavior" => match raw {
+            Member::ScrollBehavior => match raw {
                 b"\"FIXED\"" => self.sticks = "fixed",
                 b"\"STICKY_SCROLLS\"" => self.sticks = "sticky",
                 _ => {}
             },
-            b"isFixed" if is_true => self.sticks = "fixed",
-            b"isFixed" => {}
+            Member::IsFixed if is_true => self.sticks = "fixed",
+            Member::IsFixed => {}
             _ => return false,
         }
         true
@@ -191,6 +192,14 @@ impl Members {
 
     /// As CSS writes it; one side alone by its letter: `pt8`.
     fn padding(&self, out: &mut String, bound: &Bound) {
+        if !bound.is_about(&["padding"]) {
+            let [top, right, bottom, left] = self.padding.map(f32::to_bits);
+            match (self.padding, top == bottom && right == left) {
+                ([0.0, 0.0, 0.0, 0.0], _) => return,
+                ([vertical, horizontal, ..], true) => return even_padding(out, vertical, horizontal),
+                _ => {}
+            }
+        }
         let names = ["paddingTop", "paddingRight", "paddingBottom", "paddingLeft"];
         let sides = self.padding.iter().zip(names);
         let sides: Vec<String> =
@@ -275,6 +284,10 @@ impl Members {
 
     /// Smallest and largest size, and a locked ratio.
     pub(super) fn limits(&self, out: &mut String, bound: &Bound) {
+        let says_nothing = |number: &f32| *number == 0.0;
+        if self.limits.iter().all(says_nothing) && says_nothing(&self.ratio) && bound.is_empty() {
+            return;
+        }
         let names = [
             (" min-w", "minWidth"),
             (" max-w", "maxWidth"),
@@ -329,6 +342,22 @@ impl Members {
                 out.push_str(word);
             }
         }
+    }
+}
+
+/// The same at opposite sides.
+fn even_padding(out: &mut String, vertical: f32, horizontal: f32) {
+    let start = out.len();
+    out.push_str(" pad");
+    let vertical_start = out.len();
+    words::pixels(out, vertical);
+    let horizontal_start = out.len();
+    out.push(',');
+    words::pixels(out, horizontal);
+    let vertical = out.get(vertical_start..horizontal_start).unwrap_or_default();
+    if out.get(horizontal_start + 1..) == Some(vertical) {
+        let says_nothing = vertical == "0";
+        out.truncate(if says_nothing { start } else { horizontal_start });
     }
 }
 
@@ -421,7 +450,7 @@ mod tests {
     fn words_of(members: &[(&str, &str)]) -> String {
         let mut layout = Members::default();
         for (key, value) in members {
-            assert!(layout.take(key.as_bytes(), value.as_bytes()), "{key}");
+            assert!(layout.take(Member::of(key.as_bytes()), value.as_bytes()), "{key}");
         }
         let (mut out, bound) = (String::new(), Bound::default());
         layout.words(&mut out, &bound, Around { has_several: true, has_strokes: true });

@@ -243,11 +243,10 @@ impl<'a> Lines<'a> {
 
     /// About what a repetition of `first` with these differences takes.
     fn same_cost(&self, first: u32, node: u32, differences: &Differences) -> usize {
-        let design = self.view.design;
         let slots = differences.slots.iter().rev().skip_while(|slot| slot.is_same());
         let slots: usize = slots
             .map(|slot| {
-                let text = slot.text.map_or(1, |text| cost::tokens(design.symbols.get(text)));
+                let text = slot.text.map_or(1, |text| self.view.tokens(text, 0));
                 text + slot.place.as_ref().map_or(0, |place| 2 + self.place_cost(place, slot.from))
             })
             .sum();
@@ -268,9 +267,9 @@ impl<'a> Lines<'a> {
         let (facts, absent) = self.facts.changes(from, to);
         let absent: usize = absent.iter().map(|key| cost::tokens(key.absent())).sum();
         let (before, now) = (design.node(from).name, design.node(to).name);
-        let name = if before == now { 0 } else { 2 + cost::tokens(design.symbols.get(now)) };
+        let name = if before == now { 0 } else { 2 + self.view.tokens(now, 0) };
         let place = self.facts.place_in_tree(to).map_or(0, |place| self.place_cost(&place, from));
-        cost::ID + name + absent + place + self.costs.facts(design, &facts)
+        cost::ID + name + absent + place + self.costs.facts(self.view, &facts)
     }
 
     fn place_cost(&self, place: &Place, from: u32) -> usize {
@@ -303,7 +302,7 @@ impl<'a> Lines<'a> {
     fn is_alike(&self, first: u32, second: u32) -> bool {
         let design = self.view.design;
         let component = |node: u32| {
-            let fact = design.node(node).facts.iter().find(|fact| fact.key == Key::Component)?;
+            let fact = design.facts(design.node(node)).iter().find(|fact| fact.key == Key::Component)?;
             let id = design.symbols.get(fact.words);
             Some(design.components.get(id).and_then(|component| component.set.as_deref()).unwrap_or(id))
         };
@@ -424,7 +423,7 @@ fn builds(facts: &Facts<'_>) -> Vec<Build> {
             out.push(Build::default());
             continue;
         }
-        let text = facts.text(number).map_or(0, |text| cost::tokens(view.design.symbols.get(text)));
+        let text = facts.text(number).map_or(0, |text| view.tokens(text, 0));
         let hash = mix(node.kind as u64, u64::from(node.is_drawing));
         let mut build = Build { hash, size: 1, texts: text };
         for child in view.children(number) {

@@ -1,16 +1,16 @@
 //! What has been understood once is found again by its raw bytes: designs repeat their values by the
 //! thousand.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
+use super::table::Table;
 
 /// Values by the raw JSON that they were read from.
 #[derive(Debug)]
 pub(super) struct Memo<T> {
-    known: HashMap<Box<[u8]>, T, RandomState>,
-    /// How many bytes of raw JSON are kept.
-    size: usize,
+    /// The raw JSON, one behind the other.
+    raw: Vec<u8>,
+    /// Where each ends in it, and what it means.
+    known: Vec<(usize, T)>,
+    numbers: Table,
 }
 
 /// Longer values hardly ever repeat.
@@ -20,20 +20,34 @@ const MOST: usize = 1 << 20;
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
-        Self { known: HashMap::default(), size: 0 }
+        Self { raw: Vec::new(), known: Vec::new(), numbers: Table::default() }
     }
 }
 
 impl<T: Copy> Memo<T> {
     /// What these bytes mean, understood now if not before.
     pub(super) fn get(&mut self, raw: &[u8], understand: impl FnOnce() -> T) -> T {
-        if let Some(known) = self.known.get(raw) {
-            return *known;
-        }
+        let (known, all) = (&self.known, &self.raw);
+        let is_it = |number: u32| {
+            let at = number as usize;
+            let start = at.checked_sub(1).and_then(|before| known.get(before)).map_or(0, |(end, _)| *end);
+            known.get(at).and_then(|(end, _)| all.get(start..*end)) == Some(raw)
+        };
+        let place = match self.numbers.find(raw, is_it) {
+            Ok(number) => match self.known.get(number as usize) {
+                Some((_, value)) => return *value,
+                None => return understand(),
+            },
+            Err(place) => place,
+        };
         let value = understand();
-        if raw.len() <= LONGEST && self.size + raw.len() <= MOST {
-            self.size += raw.len();
-            self.known.insert(raw.into(), value);
+        if raw.len() <= LONGEST
+            && self.raw.len() + raw.len() <= MOST
+            && let Ok(number) = u32::try_from(self.known.len())
+        {
+            self.raw.extend_from_slice(raw);
+            self.known.push((self.raw.len(), value));
+            self.numbers.put(place, number);
         }
         value
     }

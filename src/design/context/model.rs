@@ -3,13 +3,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    ops::Range,
 };
 
-use foldhash::fast::RandomState;
-
-/// A text that is kept once: its number in [`Symbols`]. 0 is the empty text.
-pub(super) type Symbol = u32;
+pub(super) use super::symbols::{Symbol, Symbols};
 
 /// Stands before a variable's id in words; [`END`] stands behind it. Neither can come from a
 /// document: foreign text is always escaped.
@@ -23,45 +20,6 @@ pub(super) const COMPONENT: char = '\u{3}';
 pub(super) const NODE: char = '\u{5}';
 /// Stands behind a font's family in words.
 pub(super) const FAMILY: char = '\u{4}';
-
-/// Every text that is kept, once.
-#[derive(Debug)]
-pub(super) struct Symbols {
-    texts: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, Symbol, RandomState>,
-}
-
-impl Default for Symbols {
-    fn default() -> Self {
-        let empty: Arc<str> = "".into();
-        let numbers = std::iter::once((empty.clone(), 0)).collect();
-        Self { texts: vec![empty], numbers }
-    }
-}
-
-impl Symbols {
-    /// The number of a text, which is kept from now on.
-    pub(super) fn keep(&mut self, text: &str) -> Symbol {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = Symbol::try_from(self.texts.len()).unwrap_or(0);
-        let text: Arc<str> = text.into();
-        self.texts.push(text.clone());
-        self.numbers.insert(text, number);
-        number
-    }
-
-    /// The text of a number.
-    pub(super) fn get(&self, symbol: Symbol) -> &str {
-        self.texts.get(symbol as usize).map_or("", |text| text)
-    }
-
-    /// All of them.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
-    }
-}
 
 /// A node's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -478,20 +436,38 @@ pub(super) struct Node {
     /// A container of nothing but drawings: its children were replaced by [`Key::Inside`].
     pub(super) is_drawing: bool,
     pub(super) geometry: Geometry,
-    /// In the order of their keys.
-    pub(super) facts: Box<[Fact]>,
-    pub(super) children: Box<[u32]>,
+    /// Its [`Design::facts`], in the order of their keys.
+    pub(super) facts: Span,
+    /// Its [`Design::children`].
+    pub(super) children: Span,
     /// Children that are hidden, and left out.
     pub(super) hidden: u32,
     /// Nodes that lay too deep to be kept.
     pub(super) too_deep: u32,
 }
 
-/// A piece of [`Design::ids`].
+/// A piece of what lies one behind the other for all nodes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
+}
+
+impl Span {
+    /// From one length to another; what is longer than four billion is cut.
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        let at = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Self { start: at(start), end: at(end) }
+    }
+
+    /// Whether there is nothing.
+    pub(super) const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// A component or a component set, as the answer names it.
@@ -512,6 +488,10 @@ pub struct Design {
     /// The nodes that were asked for.
     pub(super) roots: Vec<u32>,
     pub(super) ids: String,
+    /// The facts of all nodes.
+    pub(super) facts: Vec<Fact>,
+    /// The children of all nodes, by their numbers.
+    pub(super) children: Vec<u32>,
     pub(super) name: String,
     pub(super) editor: String,
     pub(super) components: HashMap<String, Component>,
@@ -556,8 +536,41 @@ impl Design {
 
     /// The id of a node.
     pub(super) fn id(&self, number: u32) -> &str {
-        let span = self.node(number).id;
-        self.ids.get(span.start as usize..span.end as usize).unwrap_or_default()
+        self.ids.get(self.node(number).id.range()).unwrap_or_default()
+    }
+
+    /// What is known about a node.
+    pub(super) fn facts(&self, node: &Node) -> &[Fact] {
+        self.facts.get(node.facts.range()).unwrap_or_default()
+    }
+
+    /// What is directly in a node.
+    pub(super) fn children(&self, node: &Node) -> &[u32] {
+        self.children.get(node.children.range()).unwrap_or_default()
+    }
+
+    /// Puts facts behind those that are known.
+    pub(super) fn keep_facts(&mut self, facts: &[Fact]) -> Span {
+        let start = self.facts.len();
+        self.facts.extend_from_slice(facts);
+        Span::new(start, self.facts.len())
+    }
+
+    /// Puts children behind those that are known.
+    pub(super) fn keep_children(&mut self, children: &[u32]) -> Span {
+        let start = self.children.len();
+        self.children.extend_from_slice(children);
+        Span::new(start, self.children.len())
+    }
+
+    /// Forgets the nodes from this one on. Each keeps its facts and children behind those of the nodes
+    /// before it.
+    pub(super) fn truncate(&mut self, nodes: usize) {
+        if let Some(first) = self.nodes.get(nodes) {
+            self.facts.truncate(first.facts.start as usize);
+            self.children.truncate(first.children.start as usize);
+        }
+        self.nodes.truncate(nodes);
     }
 
     /// The node of this number. Every number comes from this very tree.

@@ -8,6 +8,7 @@ use super::{
     cost::{self, pays},
     lines::Line,
     model::{Design, FAMILY, Fact, Key, VARIABLE},
+    view::View,
 };
 
 /// The names of what repeats, in the order in which they are defined.
@@ -70,22 +71,24 @@ pub(super) const fn has_value(key: Key) -> bool {
 
 impl Names {
     /// Finds what repeats in the lines so often that naming it makes them shorter.
-    pub(super) fn of(design: &Design, lines: &[Line]) -> Self {
+    pub(super) fn of(view: &View<'_>, lines: &[Line]) -> Self {
         let mut names = Self::default();
         let looks = count(lines.iter().filter_map(|line| {
             let facts = line.facts.get(look(&line.facts)).unwrap_or_default();
             (facts.len() > 1).then(|| facts.to_vec())
         }));
         let is_named = |facts: &[Fact], uses: usize| {
-            let length =
-                facts.iter().map(|fact| cost::of_words(design, fact) + cost::tokens(fact.key.prefix()));
+            let length = facts
+                .iter()
+                .map(|fact| view.tokens(fact.words, fact.style) + cost::tokens(fact.key.prefix()));
             pays(length.sum(), uses)
         };
         let mut values: HashMap<Value, (usize, usize), RandomState> = HashMap::default();
         let mut note = |fact: &Fact| {
             if has_value(fact.key) && fact.style != super::collapse::DRAWINGS {
-                let (uses, _) =
-                    values.entry((fact.words, fact.style)).or_insert((0, cost::of_words(design, fact)));
+                let (uses, _) = values
+                    .entry((fact.words, fact.style))
+                    .or_insert((0, view.tokens(fact.words, fact.style)));
                 *uses += 1;
             }
         };

@@ -1,11 +1,29 @@
 //! Paints, strokes, corners and effects, in words.
 
+mod plain;
+
 use serde_json::Value;
 
 use super::{
     model::{END, Kind, VARIABLE},
     raw, words,
 };
+
+/// [`paints`] of raw JSON.
+pub(super) fn raw_paints(out: &mut String, raw: &[u8]) {
+    if plain::solids(out, raw).is_none() {
+        out.clear();
+        out.push_str(&paints(&raw::value(raw)));
+    }
+}
+
+/// [`effects`] of raw JSON.
+pub(super) fn raw_effects(out: &mut String, raw: &[u8]) {
+    if plain::effects(out, raw).is_none() {
+        out.clear();
+        out.push_str(&effects(&raw::value(raw)));
+    }
+}
 
 /// Paints as they lie over each other, the topmost first. Invisible ones are left out; empty when
 /// nothing is painted.
@@ -34,11 +52,7 @@ fn paint(paint: &Value) -> String {
         "PATTERN" => faded(pattern(paint), opacity),
         kind => faded(unknown(kind, paint), opacity),
     };
-    let blend = raw::text(paint, "blendMode").unwrap_or("NORMAL");
-    if !matches!(blend, "NORMAL" | "PASS_THROUGH") {
-        out.push(' ');
-        out.push_str(&words::lower(blend));
-    }
+    push_blend(&mut out, raw::text(paint, "blendMode").unwrap_or("NORMAL"));
     out.push_str(&bound(paint, "opacity"));
     out
 }
@@ -62,12 +76,15 @@ pub(super) const fn usual_stroke(kind: Kind) -> &'static str {
 /// A colour object, its opacity multiplied.
 pub(super) fn colour(colour: &Value, opacity: f64) -> String {
     let part = |name| raw::float(colour, name);
+    let mut out = String::new();
     words::colour(
+        &mut out,
         part("r").unwrap_or(0.0),
         part("g").unwrap_or(0.0),
         part("b").unwrap_or(0.0),
         part("a").unwrap_or(1.0) * opacity,
-    )
+    );
+    out
 }
 
 /// The variable that a member is bound to, marked for whoever knows its name.
@@ -76,7 +93,37 @@ fn bound(holder: &Value, member: &str) -> String {
         .get("boundVariables")
         .and_then(|bound| bound.get(member))
         .and_then(|alias| raw::text(alias, "id"));
-    id.map_or_else(String::new, |id| format!("{VARIABLE}{}{END}", clean(id)))
+    let mut out = String::new();
+    push_mark(&mut out, id);
+    out
+}
+
+/// The mark of a variable, if there is one.
+fn push_mark(out: &mut String, id: Option<&str>) {
+    if let Some(id) = id {
+        out.push(VARIABLE);
+        out.extend(id.chars().filter(|c| !c.is_control() && !c.is_whitespace()));
+        out.push(END);
+    }
+}
+
+/// Writes a number of at most one decimal, as [`rounded`] makes it.
+fn push_rounded(out: &mut String, value: f64) {
+    let tenths = (value * 10.0).round();
+    if tenths.abs() < 1e9 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small enough")]
+        words::tenths(out, tenths as i64);
+    } else {
+        out.push_str(&rounded(value).to_string());
+    }
+}
+
+/// How a layer is blended with what is below, where that is said.
+fn push_blend(out: &mut String, blend: &str) {
+    if !matches!(blend, "NORMAL" | "PASS_THROUGH") {
+        out.push(' ');
+        out.push_str(&words::lower(blend));
+    }
 }
 
 /// An id that goes between our own marks.
@@ -289,11 +336,7 @@ fn effect(effect: &Value) -> String {
         }
         kind => unknown(kind, effect),
     };
-    let blend = raw::text(effect, "blendMode").unwrap_or("NORMAL");
-    if !matches!(blend, "NORMAL" | "PASS_THROUGH") {
-        out.push(' ');
-        out.push_str(&words::lower(blend));
-    }
+    push_blend(&mut out, raw::text(effect, "blendMode").unwrap_or("NORMAL"));
     out
 }
 

@@ -110,7 +110,7 @@ impl<'a> Printer<'a> {
         longest_text: usize,
     ) -> String {
         let mut printer = Self {
-            names: Names::of(view.design, lines),
+            names: Names::of(view, lines),
             usual_font: names::usual_font(view.design, lines),
             meant: meant(view.design, lines),
             ..Self::new(view, options, longest_text)
@@ -447,7 +447,7 @@ impl<'a> Printer<'a> {
             }
         }
         let words = self.design.symbols.get(fact.words);
-        if words.contains("blur(") {
+        if words.contains('(') && words.contains("blur(") {
             self.terms.insert(Term::Blur);
         }
         self.resolved(words);
@@ -465,7 +465,9 @@ impl<'a> Printer<'a> {
                 self.resolved(family);
             }
         }
-        while let Some(at) = rest.find([VARIABLE, COMPONENT, NODE]) {
+        // By bytes, which is faster: the marks are ASCII.
+        let is_mark = |byte: u8| [VARIABLE, COMPONENT, NODE].contains(&char::from(byte));
+        while let Some(at) = rest.bytes().position(is_mark) {
             let (before, marked) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.out.push_str(before);
             let mark = marked.chars().next();
@@ -490,7 +492,7 @@ impl<'a> Printer<'a> {
         });
         if let Some(number) = numbers.get(id) {
             let node = design.node(*number);
-            let text = node.facts.iter().find(|fact| fact.key == Key::Text);
+            let text = self.design.facts(node).iter().find(|fact| fact.key == Key::Text);
             let name = match text {
                 Some(text) => design.symbols.get(text.words).to_owned(),
                 None => format!("\"{}\"", design.symbols.get(node.name)),

@@ -60,11 +60,19 @@ impl<'a> Comparer<'a> {
         if view.folded(first) != view.folded(second) {
             return None;
         }
+        let mut out = Differences::default();
+        if self.is_one_by_one(first, second) {
+            for (from, to) in view.children(first).zip(view.children(second)) {
+                let mut differences = self.pair(from, to, None)?;
+                out.slots.append(&mut differences.slots);
+                out.changes.append(&mut differences.changes);
+            }
+            return Some(out);
+        }
         let left: Vec<u32> = view.children(first).collect();
         let right: Vec<u32> = view.children(second).collect();
         let partners = self.partners(&left, &right)?;
         let mut inner: Vec<Option<Differences>> = Vec::new();
-        let mut out = Differences::default();
         for from in &left {
             let Some(at) = partners.iter().position(|partner| partner.from == Some(*from)) else {
                 self.spend()?;
@@ -118,9 +126,9 @@ impl<'a> Comparer<'a> {
             let text = now.filter(|now| Some(*now) != before);
             out.slots.push(Slot { text, place: place.filter(|_| !is_placed_alike && !is_other), from });
         }
-        let inner = self.children(from, to)?;
-        out.slots.extend(inner.slots);
-        out.changes.extend(inner.changes);
+        let mut inner = self.children(from, to)?;
+        out.slots.append(&mut inner.slots);
+        out.changes.append(&mut inner.changes);
         Some(out)
     }
 
@@ -139,24 +147,32 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// For each of the second children the first one that it stands for. `None` when there are too many
+    /// Whether each child of one stands for the child of the other at the same place, without a doubt.
+    fn is_one_by_one(&self, first: u32, second: u32) -> bool {
+        let view = self.facts.view;
+        let (mut left, mut right) = (view.children(first), view.children(second));
+        loop {
+            let (from, to) = match (left.next(), right.next()) {
+                (Some(from), Some(to)) => (view.design.node(from), view.design.node(to)),
+                (left, right) => return left.is_none() && right.is_none(),
+            };
+            if !is_alike(from, to) || (from.name != to.name && from.kind != Kind::Text) {
+                return false;
+            }
+        }
+    }
+
+    /// For each of the second children the first one that it stands for, where that is not the one at the
+    /// same place without a doubt. `None` when there are too many
     /// to find out.
     fn partners(&self, left: &[u32], right: &[u32]) -> Option<Vec<Partner>> {
         let design = self.facts.view.design;
         let likeness = |from: u32, to: u32| {
             likeness(design.node(from), design.node(to), design.symbols.get(design.node(to).name))
         };
-        let is_one_by_one = left.len() == right.len()
-            && left.iter().zip(right).all(|(from, to)| {
-                let (from, to) = (design.node(*from), design.node(*to));
-                is_alike(from, to) && (from.name == to.name || from.kind == Kind::Text)
-            });
         let one_by_one = || -> Vec<Partner> {
             left.iter().map(|from| Partner { from: Some(*from), is_moved: false }).collect()
         };
-        if is_one_by_one {
-            return Some(one_by_one());
-        }
         if left.len() > MOST_CHILDREN || right.len() > MOST_CHILDREN {
             let can_pair = left.len() == right.len()
                 && left.iter().zip(right).all(|(from, to)| likeness(*from, *to).is_some());

@@ -1,5 +1,7 @@
 //! Texts: fonts, alignment, runs of other styles, lists and links.
 
+mod letters;
+
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -10,6 +12,7 @@ use super::{
     variables::Bound,
     words,
 };
+use letters::{Letters, SAID_ELSEWHERE};
 
 /// A text style, taken apart.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,62 +33,42 @@ pub(super) struct Style {
     is_italic: bool,
 }
 
-/// Members of a style that say nothing beside the others.
-const SAID_ELSEWHERE: &[&str] = &[
-    "fontPostScriptName",
-    "fontStyle",
-    "lineHeightPercent",
-    "lineHeightPercentFontSize",
-    "lineHeightPx",
-    "lineHeightUnit",
-    "textAutoResize",
-    "textAlignHorizontal",
-    "textAlignVertical",
-    "fontFamily",
-    "fontWeight",
-    "fontSize",
-    "italic",
-    "letterSpacing",
-    "textCase",
-    "textDecoration",
-    "boundVariables",
-    "fills",
-    "hyperlink",
-    "maxLines",
-    "textTruncation",
-    "inheritFillStyleId",
-    "inheritTextStyleId",
-    "semanticWeight",
-    "semanticItalic",
-    "isOverrideOverTextStyle",
-];
-
 impl Style {
     /// From `style`.
-    pub(super) fn read(style: &Value) -> Self {
+    pub(super) fn read(raw: &[u8]) -> Self {
+        match Letters::read(raw) {
+            Some(letters) => Self::new(&letters, &Bound::default(), String::new()),
+            None => Self::of(&raw::value(raw)),
+        }
+    }
+
+    fn of(style: &Value) -> Self {
         let bound = style.get("boundVariables").map(Bound::read).unwrap_or_default();
-        let sizing = match raw::text(style, "textAutoResize") {
+        Self::new(&Letters::of(style), &bound, other_words(style))
+    }
+
+    /// From members that are known, what is bound, and the words of all others.
+    #[expect(clippy::cast_possible_truncation, reason = "pixels")]
+    fn new(letters: &Letters<'_>, bound: &Bound, others: String) -> Self {
+        let sizing = match letters.auto_resize {
             Some("WIDTH_AND_HEIGHT") => [Sizing::Hug; 2],
             Some("HEIGHT") => [Sizing::Fixed, Sizing::Hug],
             _ => [Sizing::Fixed; 2],
         };
-        let align = |name, usual: &[&str]| {
-            raw::text(style, name)
-                .filter(|align| !usual.contains(align))
-                .map(words::lower)
-                .unwrap_or_default()
+        let align = |align: Option<&str>, usual: &str| {
+            align.filter(|align| *align != usual).map(words::lower).unwrap_or_default()
         };
-        let (font, size_end) = font(style, &bound);
+        let (font, size_end) = font(letters, bound);
         Self {
             font,
             size_end,
-            line_height: raw::number(raw::float(style, "lineHeightPx").unwrap_or(0.0).to_string().as_bytes()),
-            words: box_words(style),
-            horizontal: align("textAlignHorizontal", &["LEFT"]),
-            vertical: align("textAlignVertical", &["TOP"]),
+            line_height: letters.line_height.unwrap_or(0.0) as f32,
+            words: box_words(letters, others),
+            horizontal: align(letters.horizontal, "LEFT"),
+            vertical: align(letters.vertical, "TOP"),
             sizing,
-            weight: raw::float(style, "fontWeight").unwrap_or(400.0),
-            is_italic: style.get("italic") == Some(&Value::Bool(true)),
+            weight: letters.weight.unwrap_or(400.0),
+            is_italic: letters.is_italic,
         }
     }
 
@@ -101,54 +84,58 @@ impl Style {
     }
 
     /// Alignment and the like, as far as it matters in a box of this kind.
-    pub(super) fn box_words(&self, sizing: [Sizing; 2], is_one_line: bool) -> String {
+    pub(super) fn box_words(&self, out: &mut String, sizing: [Sizing; 2], is_one_line: bool) {
         let [width, height] = sizing;
-        let mut out = String::new();
         let fits_letters = width == Sizing::Hug && is_one_line;
         if !self.horizontal.is_empty() && !fits_letters {
-            let _ = write!(out, " text-{}", self.horizontal);
+            out.push_str(" text-");
+            out.push_str(&self.horizontal);
         }
         if !self.vertical.is_empty() && height != Sizing::Hug {
-            let _ = write!(out, " valign-{}", self.vertical);
+            out.push_str(" valign-");
+            out.push_str(&self.vertical);
         }
         out.push_str(&self.words);
-        out
     }
 }
 
 /// The words of a font, and where those behind its size begin.
-fn font(style: &Value, bound: &Bound) -> (String, usize) {
-    let mut out = words::name(raw::text(style, "fontFamily").unwrap_or("?"));
+fn font(letters: &Letters<'_>, bound: &Bound) -> (String, usize) {
+    let mut out = words::name(letters.family.unwrap_or("?"));
     out.push_str(&bound.mark("fontFamily"));
     out.push(FAMILY);
-    let weight = raw::float(style, "fontWeight").unwrap_or(400.0);
-    let _ = write!(out, " {weight}{}{}", bound.mark("fontWeight"), bound.mark("fontStyle"));
-    if let Some(cut) = unusual_cut(style) {
-        let _ = write!(out, " {cut}");
+    out.push(' ');
+    words::float(&mut out, letters.weight.unwrap_or(400.0));
+    out.push_str(&bound.mark("fontWeight"));
+    out.push_str(&bound.mark("fontStyle"));
+    if let Some(cut) = letters.cut.and_then(unusual_cut) {
+        out.push(' ');
+        out.push_str(&cut);
     }
-    if style.get("italic") == Some(&Value::Bool(true)) {
+    if letters.is_italic {
         out.push_str(" italic");
     }
-    let size = raw::float(style, "fontSize").unwrap_or(0.0);
-    let _ = write!(out, " {}{}", round(size), bound.mark("fontSize"));
+    out.push(' ');
+    words::float(&mut out, round(letters.size.unwrap_or(0.0)));
+    out.push_str(&bound.mark("fontSize"));
     let size_end = out.len();
-    match raw::text(style, "lineHeightUnit") {
+    match letters.line_height_unit {
         Some("PIXELS") => {
-            let _ = write!(out, "/{}", round(raw::float(style, "lineHeightPx").unwrap_or(0.0)));
+            out.push('/');
+            words::float(&mut out, round(letters.line_height.unwrap_or(0.0)));
         }
         Some("FONT_SIZE_%") => {
-            let _ =
-                write!(out, "/{}%", raw::float(style, "lineHeightPercentFontSize").unwrap_or(100.0).round());
+            let _ = write!(out, "/{}%", letters.line_height_percent.unwrap_or(100.0).round());
         }
         _ => {}
     }
     out.push_str(&bound.mark("lineHeight"));
-    let spacing = raw::float(style, "letterSpacing").unwrap_or(0.0);
+    let spacing = letters.spacing.unwrap_or(0.0);
     if round(spacing) != 0.0 || !bound.mark("letterSpacing").is_empty() {
         let _ = write!(out, " spacing {}{}", round(spacing), bound.mark("letterSpacing"));
     }
-    for (name, usual) in [("textCase", "ORIGINAL"), ("textDecoration", "NONE")] {
-        if let Some(word) = raw::text(style, name).filter(|word| *word != usual) {
+    for (word, usual) in [(letters.case, "ORIGINAL"), (letters.decoration, "NONE")] {
+        if let Some(word) = word.filter(|word| *word != usual) {
             let _ = write!(out, " {}", words::lower(word));
         }
     }
@@ -156,7 +143,7 @@ fn font(style: &Value, bound: &Bound) -> (String, usize) {
 }
 
 /// The name of the font's cut, where it says more than weight and slant, such as `Condensed`.
-fn unusual_cut(style: &Value) -> Option<String> {
+fn unusual_cut(cut: &str) -> Option<String> {
     const USUAL: &[&str] = &[
         "thin",
         "extra",
@@ -181,8 +168,8 @@ fn unusual_cut(style: &Value) -> Option<String> {
         "extrabold",
         "ultrabold",
     ];
-    let cut = raw::text(style, "fontStyle")?;
-    let is_usual = cut.split([' ', '-']).all(|word| USUAL.contains(&word.to_ascii_lowercase().as_str()));
+    let is_usual =
+        cut.split([' ', '-']).all(|word| USUAL.iter().any(|usual| usual.eq_ignore_ascii_case(word)));
     (!is_usual).then(|| words::name(cut))
 }
 
@@ -191,15 +178,24 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0 + 0.0
 }
 
-fn box_words(style: &Value) -> String {
+fn box_words(letters: &Letters<'_>, others: String) -> String {
+    let is_cut = letters.truncation == Some("ENDING") || letters.auto_resize == Some("TRUNCATE");
+    if !is_cut && letters.most_lines.is_none() {
+        return others;
+    }
     let mut out = String::new();
-    let is_cut = raw::text(style, "textTruncation") == Some("ENDING");
-    if is_cut || raw::text(style, "textAutoResize") == Some("TRUNCATE") {
+    if is_cut {
         out.push_str(" truncate");
     }
-    if let Some(lines) = raw::float(style, "maxLines") {
+    if let Some(lines) = letters.most_lines {
         let _ = write!(out, " lines{lines}");
     }
+    out + &others
+}
+
+/// The words of members that have no place of their own in [`Letters`].
+fn other_words(style: &Value) -> String {
+    let mut out = String::new();
     if let Some(link) = style.get("hyperlink").and_then(link) {
         let _ = write!(out, " link {link}");
     }
@@ -353,8 +349,8 @@ impl Mark {
         if let Some(paints) = style.get("fills").map(paint::paints).filter(|paints| !paints.is_empty()) {
             rest.push(paints);
         }
-        for (_, ids) in style.get("boundVariables").map(Bound::read).unwrap_or_default().0 {
-            rest.extend(ids.iter().map(|id| super::variables::mark(id)));
+        for (_, marks) in style.get("boundVariables").map(Bound::read).unwrap_or_default().0 {
+            rest.extend(marks);
         }
         Self { is_bold, is_italic, is_struck, link, rest: rest.join(" ") }
     }
@@ -405,7 +401,7 @@ mod tests {
 
     #[test]
     fn fonts_are_short() {
-        let font = |more: Value| Style::read(&style(&more)).font.replace(FAMILY, "");
+        let font = |more: Value| Style::of(&style(&more)).font.replace(FAMILY, "");
         assert_eq!(font(json!({})), "Inter 400 16/24");
         assert_eq!(font(json!({ "lineHeightUnit": "INTRINSIC_%" })), "Inter 400 16");
         assert_eq!(
@@ -420,18 +416,22 @@ mod tests {
     #[test]
     fn alignment_is_said_where_it_shows() {
         let centred =
-            Style::read(&style(&json!({ "textAlignHorizontal": "CENTER", "textAlignVertical": "CENTER" })));
-        assert_eq!(centred.box_words([Sizing::Hug, Sizing::Hug], true), "");
-        assert_eq!(centred.box_words([Sizing::Fill, Sizing::Hug], true), " text-center");
-        assert_eq!(centred.box_words([Sizing::Fixed, Sizing::Fixed], true), " text-center valign-center");
-        let cut =
-            Style::read(&style(&json!({ "textTruncation": "ENDING", "maxLines": 2, "sparkle": "HIGH" })));
-        assert_eq!(cut.box_words([Sizing::Fill, Sizing::Hug], true), " truncate lines2 sparkle=HIGH");
+            Style::of(&style(&json!({ "textAlignHorizontal": "CENTER", "textAlignVertical": "CENTER" })));
+        let words = |style: &Style, sizing| {
+            let mut out = String::new();
+            style.box_words(&mut out, sizing, true);
+            out
+        };
+        assert_eq!(words(&centred, [Sizing::Hug, Sizing::Hug]), "");
+        assert_eq!(words(&centred, [Sizing::Fill, Sizing::Hug]), " text-center");
+        assert_eq!(words(&centred, [Sizing::Fixed, Sizing::Fixed]), " text-center valign-center");
+        let cut = Style::of(&style(&json!({ "textTruncation": "ENDING", "maxLines": 2, "sparkle": "HIGH" })));
+        assert_eq!(words(&cut, [Sizing::Fill, Sizing::Hug]), " truncate lines2 sparkle=HIGH");
     }
 
     #[test]
     fn runs_become_light_markup() {
-        let base = Style::read(&style(&json!({})));
+        let base = Style::of(&style(&json!({})));
         let runs = Runs {
             overrides: (*b"[1,1,1,1,1,0,2,2,2,0,3,3,3]").into(),
             table: serde_json::to_vec(&json!({

@@ -6,7 +6,7 @@ use super::{
     ids,
     legend::Term,
     lines::{Line, Role},
-    model::{Component, Fact, Group, Key, Kind, Mode, Node, Symbol},
+    model::{Component, Design, Fact, Group, Key, Kind, Mode, Node, Symbol},
     print::Printer,
     view::is_generated,
     words,
@@ -80,9 +80,9 @@ impl<'a> Printer<'a> {
         };
         // Behind a name, a text of another kind of node could be taken for the name.
         let can_be_told_apart =
-            node.kind == Kind::Text || !node.facts.iter().any(|fact| fact.key == Key::Text);
+            node.kind == Kind::Text || !self.design.facts(node).iter().any(|fact| fact.key == Key::Text);
         // Nor could the colours of a drawing be taken for an id.
-        let has_colours = node.facts.iter().any(|fact| fact.key == Key::Inside);
+        let has_colours = self.design.facts(node).iter().any(|fact| fact.key == Key::Inside);
         matches!(line.role, Role::Full { .. })
             && !has_colours
             && line.anchor.is_none()
@@ -100,12 +100,13 @@ impl<'a> Printer<'a> {
             fact.key == Key::Text && self.design.symbols.get(fact.words).trim_matches('"') == name
         };
         let is_left_out = node.kind == Kind::Text
-            || node.facts.iter().any(says_the_same)
+            || self.design.facts(node).iter().any(says_the_same)
             || node.kind == Kind::Document
             || is_generated(name, node.kind)
             || is_key(name)
             || (node.is_drawing && name.eq_ignore_ascii_case("svg"))
-            || (node.kind == Kind::Instance && self.component_name(node_component(node)) == Some(name));
+            || (node.kind == Kind::Instance
+                && self.component_name(node_component(self.design, node)) == Some(name));
         if is_left_out {
             return;
         }
@@ -166,7 +167,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn instance(&mut self, number: u32) {
-        match node_component(self.design.node(number)) {
+        match node_component(self.design, self.design.node(number)) {
             0 => self.out.push_str("instance"),
             _ if !self.includes(Group::Components) => self.out.push_str("instance"),
             component => self.component_tag(component),
@@ -228,6 +229,6 @@ fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// The component that an instance is of; 0 for none.
-fn node_component(node: &Node) -> Symbol {
-    node.facts.iter().find(|fact| fact.key == Key::Component).map_or(0, |fact| fact.words)
+fn node_component(design: &Design, node: &Node) -> Symbol {
+    design.facts(node).iter().find(|fact| fact.key == Key::Component).map_or(0, |fact| fact.words)
 }

@@ -22,7 +22,7 @@ pub enum Origin {
 #[derive(Debug, Clone, Default)]
 pub struct VariableNames(pub HashMap<String, (String, Origin)>);
 
-/// What a node's members are bound to: by the member's path, such as `size.x`, the ids.
+/// What a node's members are bound to: by the member's path, such as `size.x`, the ids between their marks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bound(pub(super) Vec<(String, Vec<String>)>);
 
@@ -34,10 +34,24 @@ impl Bound {
         Self(out)
     }
 
+    /// Whether nothing is bound.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The mark of the variable that a member is bound to; empty where it is not.
+    #[inline]
     pub(super) fn mark(&self, path: &str) -> String {
-        let ids = self.0.iter().find(|(name, _)| name == path).map_or(&[][..], |(_, ids)| ids.as_slice());
-        ids.iter().map(|id| mark(id)).collect()
+        if self.is_empty() { String::new() } else { self.mark_of(path) }
+    }
+
+    fn mark_of(&self, path: &str) -> String {
+        self.0.iter().find(|(name, _)| name == path).map(|(_, marks)| marks.concat()).unwrap_or_default()
+    }
+
+    /// Whether a member is bound whose path begins like one of these.
+    pub(super) fn is_about(&self, beginnings: &[&str]) -> bool {
+        self.0.iter().any(|(path, _)| beginnings.iter().any(|beginning| path.starts_with(beginning)))
     }
 }
 
@@ -51,9 +65,10 @@ fn collect(value: &Value, path: &str, out: &mut Vec<(String, Vec<String>)>) {
     match value {
         Value::Object(members) => {
             if let Some(id) = members.get("id").and_then(Value::as_str) {
+                let mark = mark(&clean(id));
                 match out.iter_mut().find(|(name, _)| name == path) {
-                    Some((_, ids)) => ids.push(clean(id)),
-                    None => out.push((path.to_owned(), vec![clean(id)])),
+                    Some((_, marks)) => marks.push(mark),
+                    None => out.push((path.to_owned(), vec![mark])),
                 }
                 return;
             }

@@ -1,6 +1,13 @@
 //! Which nodes of a design are described, and in which order they are worth it.
 
-use super::model::{Design, Key, Kind};
+use std::{cell::RefCell, collections::HashMap};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    cost,
+    model::{Design, FAMILY, Key, Kind, Symbol},
+};
 
 /// A design with what is shown of it.
 #[derive(Debug)]
@@ -11,6 +18,8 @@ pub(super) struct View<'a> {
     sizes: Vec<Counts>,
     /// For each node its parent; a root is its own.
     parents: Vec<u32>,
+    /// What words take, as far as somebody asked: the same in every try.
+    tokens: RefCell<HashMap<(Symbol, Symbol), usize, RandomState>>,
 }
 
 /// What a subtree holds.
@@ -26,8 +35,8 @@ impl<'a> View<'a> {
         let mut sizes: Vec<Counts> = Vec::with_capacity(design.nodes.len());
         for node in &design.nodes {
             let mut counts = Counts { nodes: 1 + u64::from(node.too_deep), texts: 0 };
-            counts.texts += u64::from(node.facts.iter().any(|fact| fact.key == Key::Text));
-            for child in node.children.iter().filter_map(|child| sizes.get(*child as usize)) {
+            counts.texts += u64::from(design.facts(node).iter().any(|fact| fact.key == Key::Text));
+            for child in design.children(node).iter().filter_map(|child| sizes.get(*child as usize)) {
                 counts.nodes += child.nodes;
                 counts.texts += child.texts;
             }
@@ -35,13 +44,30 @@ impl<'a> View<'a> {
         }
         let mut parents: Vec<u32> = (0..).take(design.nodes.len()).collect();
         for (parent, node) in (0_u32..).zip(&design.nodes) {
-            for child in &node.children {
+            for child in design.children(node) {
                 if let Some(of) = parents.get_mut(*child as usize) {
                     *of = parent;
                 }
             }
         }
-        Self { design, shown: vec![true; design.nodes.len()], sizes, parents }
+        let shown = vec![true; design.nodes.len()];
+        Self { design, shown, sizes, parents, tokens: RefCell::default() }
+    }
+
+    /// About how many tokens words take, with the name of the style that they come from (0: none).
+    pub(super) fn tokens(&self, words: Symbol, style: Symbol) -> usize {
+        if let Some(known) = self.tokens.borrow().get(&(words, style)) {
+            return *known;
+        }
+        let text = self.design.symbols.get(words);
+        // Most fonts are of the family that is said once.
+        let mut tokens = cost::tokens(text.split_once(FAMILY).map_or(text, |(_, font)| font));
+        if style != 0 {
+            let name = self.design.styles.get(self.design.symbols.get(style));
+            tokens += name.map_or(0, |name| cost::tokens(name));
+        }
+        self.tokens.borrow_mut().insert((words, style), tokens);
+        tokens
     }
 
     /// Shows only these.
@@ -66,14 +92,14 @@ impl<'a> View<'a> {
 
     /// The shown nodes directly in a node.
     pub(super) fn children(&self, node: u32) -> impl Iterator<Item = u32> {
-        self.design.node(node).children.iter().copied().filter(|child| self.is_shown(*child))
+        self.design.children(self.design.node(node)).iter().copied().filter(|child| self.is_shown(*child))
     }
 
     /// What is in a node but not shown, nor anything above it.
     pub(super) fn folded(&self, node: u32) -> Counts {
         let node = self.design.node(node);
         let mut counts = Counts { nodes: u64::from(node.too_deep), texts: 0 };
-        for child in node.children.iter().filter(|child| !self.is_shown(**child)) {
+        for child in self.design.children(node).iter().filter(|child| !self.is_shown(**child)) {
             let folded = self.counts(*child);
             counts.nodes += folded.nodes;
             counts.texts += folded.texts;
@@ -96,11 +122,12 @@ impl<'a> View<'a> {
             let parents = out.get(start..).unwrap_or_default().to_vec();
             start = out.len();
             for parent in parents {
-                out.extend_from_slice(&self.design.node(parent).children);
+                out.extend_from_slice(self.design.children(self.design.node(parent)));
             }
-            if let Some(children) = out.get_mut(start..) {
-                children.sort_by_key(|child| !self.is_telling(*child));
-            }
+            let (telling, others): (Vec<u32>, Vec<u32>) =
+                out.drain(start..).partition(|child| self.is_telling(*child));
+            out.extend(telling);
+            out.extend(others);
             level += 1;
         }
         out
@@ -159,10 +186,10 @@ pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
         "horizontalborder",
         "verticalborder",
     ];
-    if name.split('+').all(|part| IMPORTED.contains(&part.to_ascii_lowercase().as_str())) {
+    let is_one_of = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if name.split('+').all(|part| is_one_of(IMPORTED, part)) {
         return true;
     }
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '_');
-    let lower = base.to_ascii_lowercase();
-    base.is_empty() || lower == kind.word() || GENERATED.contains(&lower.as_str())
+    base.is_empty() || base.eq_ignore_ascii_case(kind.word()) || is_one_of(GENERATED, base)
 }

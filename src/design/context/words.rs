@@ -15,7 +15,47 @@ pub(super) fn number(out: &mut String, value: f32) {
     if hundredths < 0 {
         out.push('-');
     }
-    let hundredths = hundredths.unsigned_abs();
+    decimals(out, hundredths.unsigned_abs());
+}
+
+/// Writes a number of tenths with at most one decimal.
+pub(super) fn tenths(out: &mut String, tenths: i64) {
+    if tenths < 0 {
+        out.push('-');
+    }
+    let tenths = tenths.unsigned_abs();
+    digits(out, tenths / 10);
+    if !tenths.is_multiple_of(10) {
+        out.push('.');
+        digits(out, tenths % 10);
+    }
+}
+
+/// Writes a number as Rust does, whole ones faster.
+pub(super) fn float(out: &mut String, value: f64) {
+    if value.fract() == 0.0 && (value > 0.0 && value < 1e9) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and small enough"
+        )]
+        return digits(out, value as u64);
+    }
+    let hundredths = (value * 100.0).round();
+    #[expect(clippy::float_cmp, reason = "whether it has two decimals at most")]
+    if hundredths > 0.0 && hundredths < 1e9 && hundredths / 100.0 == value {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and small enough"
+        )]
+        return decimals(out, hundredths as u64);
+    }
+    let _ = write!(out, "{value}");
+}
+
+/// Writes a number of hundredths with at most two decimals.
+fn decimals(out: &mut String, hundredths: u64) {
     digits(out, hundredths / 100);
     if !hundredths.is_multiple_of(100) {
         out.push('.');
@@ -68,21 +108,25 @@ pub(super) fn sides(out: &mut String, [top, right, bottom, left]: [&str; 4]) {
 
 /// A colour of four parts between 0 and 1: `#FFF`, `#0B1A2C`, with its opacity behind it where it is
 /// not opaque: `#FFF/35%`.
-pub(super) fn colour(red: f64, green: f64, blue: f64, alpha: f64) -> String {
-    let digits = format!("{:02X}{:02X}{:02X}", byte(red), byte(green), byte(blue));
-    let pairs = digits.as_bytes().chunks_exact(2);
-    let is_short = pairs.clone().all(|pair| pair.first() == pair.last());
-    let mut out = String::from("#");
-    if is_short {
-        out.extend(pairs.filter_map(|pair| pair.first()).map(|digit| char::from(*digit)));
-    } else {
-        out.push_str(&digits);
+pub(super) fn colour(out: &mut String, red: f64, green: f64, blue: f64, alpha: f64) {
+    let bytes = [byte(red), byte(green), byte(blue)];
+    let is_short = bytes.iter().all(|byte| byte >> 4 == byte & 15);
+    out.push('#');
+    for byte in bytes {
+        if !is_short {
+            out.push(hex(byte >> 4));
+        }
+        out.push(hex(byte & 15));
     }
     let percent = (alpha * 1000.0).round() / 10.0;
     if percent < 100.0 {
         let _ = write!(out, "/{percent}%");
     }
-    out
+}
+
+/// A digit up to 15.
+fn hex(digit: u8) -> char {
+    char::from(if digit < 10 { b'0' + digit } else { b'A' - 10 + digit })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
@@ -102,6 +146,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The inside of [`quoted`].
 pub(super) fn push_escaped(out: &mut String, text: &str) {
+    if is_plain(text.as_bytes()) {
+        return out.push_str(text);
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -114,6 +161,12 @@ pub(super) fn push_escaped(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
+}
+
+/// Whether this is ASCII without anything to escape.
+#[inline]
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 /// A foreign name where only a short word may stand: bare when nothing in it can be mistaken,
@@ -156,6 +209,11 @@ mod tests {
 
     #[test]
     fn colours_are_short() {
+        let colour = |red, green, blue, alpha| {
+            let mut out = String::new();
+            colour(&mut out, red, green, blue, alpha);
+            out
+        };
         assert_eq!(colour(1.0, 1.0, 1.0, 1.0), "#FFF");
         assert_eq!(colour(0.212_916_68, 0.161_25, 0.716_666_6, 1.0), "#3629B7");
         assert_eq!(colour(0.0, 0.0, 0.0, 0.35), "#000/35%");

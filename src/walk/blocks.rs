@@ -1,0 +1,99 @@
+//! Where names and values end that lie in one chunk as a whole: nearly all of them do. Each 64 bytes are
+//! looked at once, whatever begins and ends in them; what reaches over the end of a chunk is left to
+//! [`Scan`](super::scan::Scan).
+
+use super::scan::{Before, Signs, closing};
+
+/// The 64 bytes that the walk stands in.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    /// Where in the chunk they begin; `None` when they are not known.
+    start: Option<usize>,
+    signs: Signs,
+    /// The state behind them.
+    before: Before,
+    /// Whether a backslash was met since the beginning.
+    has_escapes: bool,
+}
+
+impl Blocks {
+    pub(super) const fn new() -> Self {
+        let signs = Signs { quotes: 0, backslashes: 0, opens: 0, ends: 0 };
+        Self { start: None, signs, before: Before::new(), has_escapes: false }
+    }
+
+    /// Nothing is known of the bytes to come.
+    pub(super) const fn forget(&mut self) {
+        self.start = None;
+    }
+
+    /// Goes to the block of a byte that stands in no string. `false` when too few bytes are left.
+    #[inline]
+    pub(super) fn seek(&mut self, chunk: &[u8], at: usize) -> bool {
+        while let Some(start) = self.start {
+            if at < start + 64 {
+                return true;
+            }
+            if !self.load(chunk, start + 64) {
+                return false;
+            }
+        }
+        (self.before, self.has_escapes) = (Before::new(), false);
+        self.load(chunk, at)
+    }
+
+    /// Takes up the 64 bytes from here on, if there are so many.
+    #[inline]
+    fn load(&mut self, chunk: &[u8], start: usize) -> bool {
+        let Some(block) = chunk.get(start..).and_then(<[u8]>::first_chunk) else {
+            self.start = None;
+            return false;
+        };
+        self.signs = self.before.signs(block);
+        self.has_escapes |= self.signs.backslashes != 0;
+        self.start = Some(start);
+        true
+    }
+
+    /// Where the `"` stands that ends the string whose letters begin here, in this block.
+    #[inline]
+    pub(super) fn end_of_text(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
+        let mut bits = self.signs.quotes & self.since(from)?;
+        while bits == 0 {
+            let next = self.start? + 64;
+            if !self.load(chunk, next) {
+                return None;
+            }
+            bits = self.signs.quotes;
+        }
+        Some(self.start? + bits.trailing_zeros() as usize)
+    }
+
+    /// Where the bracket stands that ends the object or the list whose inside begins here, in this block.
+    #[inline]
+    pub(super) fn end_of_nested(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
+        let (mut depth, mut since) = (1, self.since(from)?);
+        loop {
+            let start = self.start?;
+            if let Some(at) = closing(&mut depth, self.signs.opens & since, self.signs.ends & since) {
+                return Some(start + at);
+            }
+            if !self.load(chunk, start + 64) {
+                return None;
+            }
+            since = u64::MAX;
+        }
+    }
+
+    /// The bits of this block from a byte on; of the next block none is left out.
+    #[inline]
+    fn since(&self, from: usize) -> Option<u64> {
+        let at = u32::try_from(from.checked_sub(self.start?)?).ok()?;
+        Some(u64::MAX.checked_shl(at).unwrap_or(0))
+    }
+
+    /// Whether there may be a backslash in what was read.
+    pub(super) const fn has_escapes(&self) -> bool {
+        self.has_escapes
+    }
+}
