@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{along, spool};
 use crate::{
     error::Result,
-    store::{FileKey, HeldFile},
+    store::{CallerKey, FileKey, HeldFile},
 };
 
 /// A file, and what was told with it.
@@ -83,14 +83,22 @@ impl Fetches {
 
     /// Waits while this file is being written down.
     pub(super) async fn kept(&self, key: &FileKey) {
-        let fetch = {
+        self.kept_where(|other| other == key).await;
+    }
+
+    /// The same for all files of a caller.
+    pub(super) async fn kept_of(&self, caller: &CallerKey) {
+        self.kept_where(|key| key.caller == *caller).await;
+    }
+
+    async fn kept_where(&self, is_meant: impl Fn(&FileKey) -> bool) {
+        let meant: Vec<Shared<Fetch>> = {
             let fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-            fetches.get(key).filter(|one| one.has_come).and_then(|one| one.fetch.upgrade())
+            let meant = fetches.iter().filter(|(key, one)| one.has_come && is_meant(key));
+            meant.filter_map(|(_, one)| one.fetch.upgrade()).collect()
         };
-        if let Some(fetch) = fetch {
-            // Why it could not be is logged where it is kept.
-            let _ = fetch.await;
-        }
+        // Why one could not be kept is logged where it is kept.
+        drop(futures_util::future::join_all(meant).await);
     }
 
     /// Waits until every file that has come is written down. None may come any more.

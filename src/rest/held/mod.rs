@@ -350,7 +350,9 @@ impl Rest {
     /// # Errors
     /// What stands in the way of the store.
     pub async fn held_names(&self, caller: &Caller) -> Result<Vec<(String, String)>> {
-        let held = self.store().held_files(self.caller_key(caller).await?).await?;
+        let key = self.caller_key(caller).await?;
+        self.inner.fetches.kept_of(&key).await;
+        let held = self.store().held_files(key).await?;
         let name = |facts: &str| serde_json::from_str::<Facts>(facts).ok().and_then(|facts| facts.name);
         Ok(held.into_iter().map(|(key, facts)| (key, name(&facts).unwrap_or_default())).collect())
     }

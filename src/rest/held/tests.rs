@@ -117,6 +117,9 @@ async fn whoever_asks_next_waits_until_it_is_kept() {
     let held = rest.held(&caller(), KEY).await.unwrap().unwrap();
     assert_eq!(held.provenance().fetched_at, provenance.fetched_at);
     assert_eq!(size_held(&rest).await, Some(text.len() as u64));
+    let named = figma(vec![gzip(&text, 1)]);
+    first(&named).await.unwrap();
+    assert_eq!(named.held_names(&caller()).await.unwrap(), [(KEY.to_owned(), "F".to_owned())]);
     let again = rest.hold(&caller(), tool(), KEY, None).await.unwrap();
     assert_eq!((again.calls, rest.calls()[0]), (0, 1));
 }

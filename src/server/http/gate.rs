@@ -275,7 +275,7 @@ fn mended(mut response: Response, method: &Method, visit: &Visit) -> Response {
         // Python's client takes anything but 200 and 204 for a failure.
         StatusCode::ACCEPTED if method == Method::DELETE => *response.status_mut() = StatusCode::OK,
         StatusCode::INTERNAL_SERVER_ERROR if visit.found_no_room.load(Ordering::Relaxed) => {
-            let text = "all sessions are taken; close one, or call without sessions";
+            let text = "all sessions are taken, or you have as many as one caller may have; close one, or call without sessions";
             return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_room", text).into_response();
         }
         // The content type has been checked: what was sent is JSON, but no message.

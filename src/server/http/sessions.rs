@@ -23,13 +23,22 @@ use crate::auth::Fingerprint;
 
 /// How many sessions are open at once.
 const MOST_SESSIONS: usize = 256;
+/// How many of them one caller has: the others find room too.
+const MOST_OF_ONE: usize = 192;
+
+type Owners = HashMap<SessionId, Fingerprint>;
+
+fn has_room(owners: &Owners, caller: &Fingerprint) -> bool {
+    let of_one = || owners.values().filter(|owner| *owner == caller).count();
+    owners.len() < MOST_SESSIONS && (owners.len() < MOST_OF_ONE || of_one() < MOST_OF_ONE)
+}
 
 /// The open sessions.
 pub(super) struct Sessions {
     /// Whether there are any at all.
     pub(super) are_on: bool,
     inner: LocalSessionManager,
-    owners: Mutex<HashMap<SessionId, Fingerprint>>,
+    owners: Mutex<Owners>,
     metrics: Arc<Metrics>,
 }
 
@@ -67,13 +76,13 @@ impl SessionManager for Sessions {
             LocalSessionManagerError::SessionError(SessionError::SessionServiceTerminated)
         };
         let identity = VISIT.try_with(|visit| visit.identity().clone()).map_err(|_| no_room())?;
-        if self.owners.lock().unwrap_or_else(PoisonError::into_inner).len() >= MOST_SESSIONS {
+        if !has_room(&self.owners.lock().unwrap_or_else(PoisonError::into_inner), &identity) {
             return Err(no_room());
         }
         let (id, transport) = self.inner.create_session().await?;
         let is_over = {
             let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_over = owners.len() >= MOST_SESSIONS;
+            let is_over = !has_room(&owners, &identity);
             if !is_over {
                 owners.insert(id.clone(), identity);
                 self.metrics.sessions.inc();
