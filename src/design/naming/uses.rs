@@ -107,11 +107,12 @@ fn place_of(key: &[u8]) -> Option<usize> {
             places.map(|(place, _)| place).collect()
         })
     });
-    let of_this_length = PLACES.get(key.len())?;
-    of_this_length
-        .iter()
-        .copied()
-        .find(|place| MEMBERS.get(*place).is_some_and(|(name, _)| name.as_bytes() == key))
+    for place in PLACES.get(key.len())? {
+        if MEMBERS.get(*place).is_some_and(|(name, _)| name.as_bytes() == key) {
+            return Some(*place);
+        }
+    }
+    None
 }
 
 fn is_bound(raw: &[u8]) -> bool {
