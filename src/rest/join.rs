@@ -6,21 +6,16 @@
 //! Where that cannot be had from the joint answer, it asks alone.
 
 use std::{
-    borrow::Cow,
-    fmt,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::{Value, value::RawValue};
 
 use super::{
     MONTH, Rest,
     flight::Flights,
+    members::Members,
     rate_limit,
     request::Request,
     response::{self, Answer, Asked, Headers, Output},
@@ -196,46 +191,14 @@ const fn is_about_ids(error: &Error) -> bool {
     )
 }
 
-/// The members of a JSON object in their order, each still as text.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    members.push((member.0.0, member.1));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// A member's name, borrowed unless it holds an escape.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// The part of a joint answer that belongs to these ids, as Figma would have sent it alone; `None` where
 /// that cannot be known.
 fn part(body: &str, name: &str, ids: &[String]) -> Option<String> {
-    let Members(members) = serde_json::from_str(body).ok()?;
-    let Members(all) =
-        serde_json::from_str(members.iter().find(|(member, _)| member == name)?.1.get()).ok()?;
-    let mine: Vec<(&String, &RawValue)> = ids
-        .iter()
-        .map(|id| Some((id, all.iter().find(|(other, _)| other == id)?.1)))
-        .collect::<Option<_>>()?;
-    let has_failed = members.iter().any(|(member, value)| member == "err" && value.get() != "null");
+    let members: Members = serde_json::from_str(body).ok()?;
+    let all: Members = members.read(name)?;
+    let mine: Vec<(&String, &RawValue)> =
+        ids.iter().map(|id| Some((id, all.text(id)?))).collect::<Option<_>>()?;
+    let has_failed = members.text("err").is_some_and(|value| value.get() != "null");
     if has_failed && mine.iter().any(|(_, value)| value.get() == "null") {
         // Whose failure it tells cannot be seen.
         return None;
@@ -244,6 +207,7 @@ fn part(body: &str, name: &str, ids: &[String]) -> Option<String> {
     let mine: Vec<String> =
         mine.into_iter().map(|(id, value)| format!("{}:{}", text(id), value.get())).collect();
     let members: Vec<String> = members
+        .0
         .iter()
         .map(|(member, value)| match &**member {
             member if member == name => format!("{}:{{{}}}", text(member), mine.join(",")),

@@ -13,6 +13,7 @@ mod inflate;
 mod join;
 mod kept;
 mod lane;
+pub mod members;
 mod network;
 mod pace;
 pub mod pagination;

@@ -6,11 +6,11 @@
 use serde_json::Value;
 use url::Url;
 
-use super::response::Document;
+use super::members::Members;
 use crate::table::{Pagination, args::Args};
 
 /// What to add to the same arguments to get the next page, or `None` on the last one.
-pub fn next_page(style: Pagination, document: &Document<'_>, args: &Args) -> Option<Args> {
+pub fn next_page(style: Pagination, document: &Members<'_>, args: &Args) -> Option<Args> {
     let next: Args = match style {
         Pagination::None => return None,
         Pagination::NextUrl(names) => from_url(&document.at("/pagination/next_page")?, names)?,
@@ -93,7 +93,7 @@ mod tests {
         ];
         for (style, body, expected) in cases {
             let text = body.to_string();
-            let next = next_page(style, &Document::parse(&text).unwrap(), &Args::new()).map(Value::Object);
+            let next = next_page(style, &Members::parse(&text).unwrap(), &Args::new()).map(Value::Object);
             assert_eq!(next, expected, "{text}");
         }
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_page_that_points_at_itself_is_the_last() {
         let args = json!({"after": 30}).as_object().unwrap().clone();
-        let document = Document::parse(r#"{"meta":{"cursor":{"after":30}}}"#).unwrap();
+        let document = Members::parse(r#"{"meta":{"cursor":{"after":30}}}"#).unwrap();
         assert_eq!(next_page(TEAM, &document, &args), None);
     }
 }

@@ -5,20 +5,16 @@
 //! are HTML and empty ones. Nothing counts as success only because it came with status 200.
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fmt, io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::{Value, value::RawValue};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use super::pagination;
+use super::{members::Members, pagination};
 use crate::{
     error::{Error, RateLimit, Result, foreign},
     table::{Effect, Endpoint, PartialFailures, Plan, Scope, Tool, args::Args},
@@ -154,7 +150,7 @@ fn success(asked: Asked<'_>, body: String) -> Result<Output> {
     if body.trim().is_empty() {
         return empty_success(asked);
     }
-    let document = Document::parse(&body)?;
+    let document = Members::parse(&body)?;
     if document.get("error") == Some(Value::Bool(true)) {
         let status = document.get("status").and_then(|status| status.as_u64()).unwrap_or(200);
         let status = u16::try_from(status).unwrap_or(200);
@@ -174,88 +170,8 @@ fn empty_success(asked: Asked<'_>) -> Result<Output> {
     Ok(Output { notes, ..Output::json("{}") })
 }
 
-/// A JSON object's members, each still as text: what is not asked for is never parsed. A list, since
-/// answers have few members and few of these are asked for.
-#[derive(Debug, Default)]
-pub struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Document<'a> {
-    /// Checks that a text is JSON, and finds its members.
-    ///
-    /// # Errors
-    /// [`Error::BadAnswer`]
-    pub fn parse(text: &'a str) -> Result<Self> {
-        if !text.trim_start().starts_with('{') {
-            let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-            return if is_json { Ok(Self::default()) } else { Err(not_json(text)) };
-        }
-        serde_json::from_str(text).map_err(|_| not_json(text))
-    }
-
-    /// The member of this name.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.read(name)
-    }
-
-    /// The value at a JSON pointer.
-    pub fn at(&self, pointer: &str) -> Option<Value> {
-        let (name, rest) = pointer
-            .strip_prefix('/')?
-            .split_once('/')
-            .map_or((pointer.get(1..)?, None), |(name, rest)| (name, Some(rest)));
-        match rest {
-            None => self.get(name),
-            Some(rest) => self.read::<Document>(name)?.at(&format!("/{rest}")),
-        }
-    }
-
-    fn read<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
-        // Of two with the same name the last one counts.
-        let (_, value) = self.0.iter().rfind(|(member, _)| member == name)?;
-        serde_json::from_str(value.get()).ok()
-    }
-}
-
-impl<'de> Deserialize<'de> for Document<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Document<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Document(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// A member's name, copied only where it is written with escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-fn not_json(text: &str) -> Error {
-    let start = text.trim_start();
-    let problem = if start.starts_with('<') {
-        "it is an HTML page"
-    } else if start.starts_with(['{', '[']) {
-        "it breaks off or is no valid JSON"
-    } else {
-        "it is no JSON"
-    };
-    Error::BadAnswer { problem: problem.to_owned() }
-}
-
 /// Failures inside a success: told as notes, or as an error when nothing succeeded.
-fn partial_failures(asked: Asked<'_>, document: &Document<'_>) -> Result<Vec<String>> {
+fn partial_failures(asked: Asked<'_>, document: &Members<'_>) -> Result<Vec<String>> {
     let message = document.get("err").and_then(|err| err.as_str().map(foreign)).filter(|err| !err.is_empty());
     match asked.endpoint.quirks.partial_failures {
         PartialFailures::None => Ok(Vec::new()),
@@ -294,7 +210,7 @@ fn why_null(name: &str) -> &'static str {
     }
 }
 
-fn errors_beside(document: &Document<'_>, name: &str) -> Result<Vec<String>> {
+fn errors_beside(document: &Members<'_>, name: &str) -> Result<Vec<String>> {
     let errors: Vec<Value> = document.read("errors").unwrap_or_default();
     if errors.is_empty() {
         return Ok(Vec::new());

@@ -13,11 +13,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{
-    Rest,
-    lane::Lane,
-    response::{Asked, Document},
-};
+use super::{Rest, lane::Lane, members::Members, response::Asked};
 use crate::{
     auth::{Caller, now, random},
     error::{Error, Result},
@@ -186,7 +182,7 @@ fn metadata() -> Option<(&'static Tool, &'static Endpoint)> {
 /// # Errors
 /// [`Error::BadAnswer`] where there is none.
 fn read(body: &str) -> Result<String> {
-    let metadata = Document::parse(body)?;
+    let metadata = Members::parse(body)?;
     let text = |name: &str| metadata.at(name).and_then(|value| Some(value.as_str()?.to_owned()));
     let touched = text("/file/last_touched_at").or_else(|| text("/last_touched_at"));
     let version = text("/file/version").or_else(|| text("/version"));

@@ -62,6 +62,7 @@ impl Sink {
         let new = New { key, stamp, at: 0 };
         Self { rest, new, along, end: Mutex::new(None), has_begun: AtomicBool::new(false) }
     }
+
     /// How it came in.
     pub(super) fn end(&self) -> Option<End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
