@@ -1,6 +1,18 @@
 //! How much is shown: as many whole nodes as fit, level by level.
 
-use super::{Options, lines::Lines, print::Printer, structured, view::View};
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+use super::{
+    Options,
+    facts::Facts,
+    lines::Lines,
+    model::{Key, Kind},
+    print::Printer,
+    structured,
+    view::View,
+};
 
 /// A description within a budget.
 #[derive(Debug)]
@@ -17,6 +29,7 @@ const SHORTER_TEXTS: [usize; 3] = [2000, 200, 40];
 pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
     let ranked = view.ranked(options.depth.unwrap_or(u32::MAX));
     let total: u64 = view.design.roots.iter().map(|root| view.counts(*root).nodes).sum();
+    let first = first_try(view, options, &ranked);
     let mut attempt = |count: usize, longest: usize| {
         let shown = ranked.get(..count).unwrap_or(&ranked);
         view.show_only(shown);
@@ -28,10 +41,9 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
         Fitted { text, folded: total.saturating_sub(shown.len() as u64) }
     };
     let fits = |fitted: &Fitted| fitted.text.len() <= options.max_bytes;
-    // A line is hardly ever shorter than this, so more nodes are not worth a try at once.
     let mut search = Search::new(ranked.len(), options.max_bytes);
     let mut good = None;
-    let mut next = Some(ranked.len().min(options.max_bytes / 16 + 1));
+    let mut next = Some(first);
     while let Some(count) = next {
         let fitted = attempt(count, usize::MAX);
         next = search.next(count, fitted.text.len());
@@ -55,6 +67,27 @@ pub(super) fn fit(view: &mut View<'_>, options: &Options) -> Fitted {
         _ => fitted.text = format!("{{\"nodes\":[],\"folded\":{total}}}"),
     }
     fitted
+}
+
+/// About how many nodes fill the budget: what they say, where what was said before takes a name.
+fn first_try(view: &View<'_>, options: &Options, ranked: &[u32]) -> usize {
+    /// Indentation, kind, id and the end of a line.
+    const LINE: usize = 12;
+    const NAME: usize = 4;
+    let facts = Facts::new(view, options);
+    let symbols = &view.design.symbols;
+    let mut said: HashSet<(Key, u32, u32), RandomState> = HashSet::default();
+    let mut bytes = 0;
+    let fits = |node: &&u32| {
+        let of = view.design.node(**node);
+        bytes += LINE + if of.kind == Kind::Text { 0 } else { symbols.get(of.name).len() };
+        for fact in facts.of(**node) {
+            let is_new = fact.key == Key::Text || said.insert((fact.key, fact.words, fact.style));
+            bytes += if is_new { symbols.get(fact.words).len() } else { NAME };
+        }
+        bytes <= options.max_bytes
+    };
+    ranked.iter().take_while(fits).count().max(1).min(ranked.len())
 }
 
 /// Looks for the number of nodes that fills the budget, in few tries: each lays out and writes everything.
@@ -87,12 +120,17 @@ impl Search {
         let (good, good_length) = self.good;
         // A little less than all: what is just too much is a try lost.
         let wanted = self.most_bytes - self.most_bytes / 128;
+        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 64;
         let Some((bad, bad_length)) = self.bad else {
+            let left = self.most_nodes - good;
+            if is_full {
+                // The last few would be a pity.
+                return (1..=good / 32).contains(&left).then_some(self.most_nodes);
+            }
             let guess = part(good, wanted, good_length).max(good + 1);
-            return (good < self.most_nodes).then_some(guess.min(self.most_nodes));
+            return (left > 0).then_some(guess.min(self.most_nodes));
         };
         let between = bad.saturating_sub(good);
-        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 64;
         if between <= 1 + good / 64 || is_full {
             return None;
         }
@@ -133,10 +171,10 @@ fn truncate(text: &mut String, most: usize) {
 mod tests {
     use super::*;
 
-    /// How many nodes are shown in the end, and after how many tries.
-    fn search(nodes: usize, bytes: usize, length: impl Fn(usize) -> usize) -> (usize, usize) {
+    /// How many nodes are shown in the end, and after how many tries, from this first one on.
+    fn search(nodes: usize, bytes: usize, first: usize, length: impl Fn(usize) -> usize) -> (usize, usize) {
         let (mut search, mut tries) = (Search::new(nodes, bytes), 0);
-        let mut next = Some(nodes.min(bytes / 16 + 1));
+        let mut next = Some(nodes.min(first));
         while let Some(count) = next {
             next = search.next(count, length(count));
             tries += 1;
@@ -145,27 +183,29 @@ mod tests {
     }
 
     #[test]
-    fn a_few_tries_fill_the_budget() {
-        let even = |count: usize| 300 + count * 45;
-        let (count, tries) = search(95_000, 48_128, even);
-        assert!(even(count) > 48_128 - 48_128 / 50 && tries <= 4, "{count} in {tries}");
-        // The first nodes are short, the later ones long: and the other way round.
-        let growing = |count: usize| 300 + count * count / 40;
-        let (count, tries) = search(95_000, 48_128, growing);
-        assert!(growing(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
-        let shrinking = |count: usize| 300 + (9_000_000 * count).isqrt();
-        let (count, tries) = search(95_000, 48_128, shrinking);
-        assert!(shrinking(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
+    fn a_few_tries_fill_the_budget_wherever_they_begin() {
+        for first in [100, 1000, 3000] {
+            let even = |count: usize| 300 + count * 45;
+            let (count, tries) = search(95_000, 48_128, first, even);
+            assert!(even(count) > 48_128 - 48_128 / 50 && tries <= 4, "{count} in {tries}");
+            // The first nodes are short, the later ones long: and the other way round.
+            let growing = |count: usize| 300 + count * count / 40;
+            let (count, tries) = search(95_000, 48_128, first, growing);
+            assert!(growing(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
+            let shrinking = |count: usize| 300 + (9_000_000 * count).isqrt();
+            let (count, tries) = search(95_000, 48_128, first, shrinking);
+            assert!(shrinking(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
+        }
     }
 
     #[test]
     fn what_fits_is_shown_and_what_does_not_is_not() {
-        assert_eq!(search(40, usize::MAX, |count| count * 1000), (40, 1));
-        assert_eq!(search(5000, 48_128, |count| count), (5000, 2));
-        assert_eq!(search(40, 1000, |_| 2000).0, 0);
-        assert_eq!(search(0, 1000, |_| 10).0, 0);
+        assert_eq!(search(40, usize::MAX, 40, |count| count * 1000), (40, 1));
+        assert_eq!(search(5000, 48_128, 3009, |count| count), (5000, 2));
+        assert_eq!(search(40, 1000, 40, |_| 2000).0, 0);
+        assert_eq!(search(0, 1000, 0, |_| 10).0, 0);
         // Lengths that go up and down end too.
-        let (count, tries) = search(5000, 1000, |count| if count % 2 == 0 { 999 } else { 1001 });
+        let (count, tries) = search(5000, 1000, 63, |count| if count % 2 == 0 { 999 } else { 1001 });
         assert!(count.is_multiple_of(2) && tries < 40, "{count} in {tries}");
     }
 }
