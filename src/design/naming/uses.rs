@@ -108,7 +108,9 @@ fn place_of(key: &[u8]) -> Option<usize> {
         })
     });
     for place in PLACES.get(key.len())? {
-        if MEMBERS.get(*place).is_some_and(|(name, _)| name.as_bytes() == key) {
+        // Most differ in the first letter already.
+        let is = |(name, _): &(&str, _)| name.as_bytes().first() == key.first() && name.as_bytes() == key;
+        if MEMBERS.get(*place).is_some_and(is) {
             return Some(*place);
         }
     }
