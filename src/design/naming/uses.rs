@@ -148,13 +148,16 @@ impl Visitor for Uses {
 
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
         let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
-        if let (Some(level), Some(place)) = (level, place_of(key)) {
-            level.raw.extend_from_slice(value);
-            level.members.push((place, level.raw.len()));
-            if place <= LAST_BINDING && is_bound(value) {
-                level.bound |= 1 << place;
+        let (Some(level), Some(place)) = (level, place_of(key)) else { return Flow::Continue };
+        if place <= LAST_BINDING {
+            // Paints that name no variable say nothing of one, and are much of a file.
+            if !is_bound(value) {
+                return Flow::Continue;
             }
+            level.bound |= 1 << place;
         }
+        level.raw.extend_from_slice(value);
+        level.members.push((place, level.raw.len()));
         Flow::Continue
     }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many blocks wait for the reader at most.
-const BLOCKS_WAITING: usize = 2;
+pub(super) const BLOCKS_WAITING: usize = 2;
 /// How many files are read along at once: a download waits for its reader, so the reader must not have to
 /// wait for a thread.
 pub(super) const MOST_AT_ONCE: usize = 16;

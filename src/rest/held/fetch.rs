@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
 
 use super::{
-    along::Along,
+    along::{Along, BLOCKS_WAITING},
     spool::{Spool, Writing},
     writer::{BLOCK, New},
 };
@@ -164,7 +164,7 @@ impl Reader {
 
     async fn end(mut self) -> Result<(), Failed> {
         self.inflater.finish().map_err(|error| Failed::Broken(spoilt(&error)))?;
-        let Blocks { block, full } = std::mem::take(self.inflater.get_mut());
+        let Blocks { block, full, .. } = std::mem::take(self.inflater.get_mut());
         for block in full.into_iter().chain([block.freeze()]) {
             if self.to.send(block).await.is_err() {
                 break;
@@ -179,6 +179,31 @@ impl Reader {
 struct Blocks {
     block: BytesMut,
     full: VecDeque<Bytes>,
+    /// Those that were cut last, to be used again once their reader has let go of them: fresh memory costs
+    /// about as much as inflating into it.
+    cut: VecDeque<Bytes>,
+}
+
+/// One more than a reader and its queue hold.
+const BLOCKS_KEPT: usize = BLOCKS_WAITING + 2;
+
+impl Blocks {
+    /// Room for a block.
+    fn room(&mut self) -> BytesMut {
+        if self.cut.len() >= BLOCKS_KEPT
+            && let Some(Ok(mut block)) = self.cut.pop_front().map(Bytes::try_into_mut)
+        {
+            block.clear();
+            return block;
+        }
+        BytesMut::with_capacity(BLOCK)
+    }
+
+    fn cut(&mut self) {
+        let block = std::mem::take(&mut self.block).freeze();
+        self.cut.push_back(block.clone());
+        self.full.push_back(block);
+    }
 }
 
 impl Write for Blocks {
@@ -186,13 +211,13 @@ impl Write for Blocks {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.block.is_empty() {
-                self.block.reserve(BLOCK);
+                self.block = self.room();
             }
             let (now, later) = rest.split_at(rest.len().min(BLOCK - self.block.len()));
             self.block.extend_from_slice(now);
             rest = later;
             if self.block.len() == BLOCK {
-                self.full.push_back(self.block.split().freeze());
+                self.cut();
             }
         }
         Ok(bytes.len())
@@ -200,5 +225,31 @@ impl Write for Blocks {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_were_let_go_are_used_again() {
+        let (mut blocks, mut places) = (Blocks::default(), Vec::new());
+        for number in 0..20_u8 {
+            blocks.write_all(&vec![number; BLOCK]).unwrap();
+            let block = blocks.full.pop_front().unwrap();
+            assert!(block.iter().all(|byte| *byte == number) && block.len() == BLOCK);
+            places.push(block.as_ptr());
+        }
+        places.sort_unstable();
+        places.dedup();
+        assert!(places.len() <= BLOCKS_KEPT + 1, "{}", places.len());
+        // What somebody still reads stays as it is.
+        let mut held = Vec::new();
+        for number in 0..20_u8 {
+            blocks.write_all(&vec![number; BLOCK]).unwrap();
+            held.push((number, blocks.full.pop_front().unwrap()));
+        }
+        assert!(held.iter().all(|(number, block)| block.iter().all(|byte| byte == number)));
     }
 }
