@@ -1,8 +1,9 @@
 //! What the server is held to over HTTP, measured on the built binary from outside.
 //!
 //! `cargo bench --bench http` prints a table; nothing is asserted, since an absolute time says as much
-//! about the machine as about the program. A call is set beside the bare HTTP request that it makes, an
-//! event stream beside an answer in JSON, a caller among slow readers beside the same caller alone.
+//! about the machine as about the program. A call is set beside the bare HTTP request that it makes (by as
+//! little as it takes, a socket; and by reqwest, as a program would make it), an event stream beside an
+//! answer in JSON, a caller among slow readers beside the same caller alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -87,7 +88,7 @@ fn calls(table: &mut Table, fake: SocketAddr, connections: usize, times: usize) 
     table.row(&format!("calls to bare requests, {connections} connections"), calls / bares, "x", Some(0.25));
     let by_reqwest = (each * connections) as f64 / by_reqwest;
     table.row(&format!("requests by reqwest, {connections} connections"), by_reqwest, "/s", None);
-    table.row("  calls to these", calls / by_reqwest, "x", None);
+    table.row("  calls to these", calls / by_reqwest, "x", Some(0.25));
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         let (bare, call) = best(share);
         table.row(&format!("  bare request, {name}"), bare, "ms", None);
