@@ -3,7 +3,8 @@ FROM rust:1-alpine AS build
 # SQLite and the TLS library hold C.
 RUN apk add --no-cache build-base
 WORKDIR /build
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY .cargo .cargo
 COPY src src
 COPY tool-schemas tool-schemas
 # Cargo wants to see every target that Cargo.toml names.
