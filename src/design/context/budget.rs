@@ -90,15 +90,16 @@ fn first_try(view: &View<'_>, options: &Options, ranked: &[u32]) -> usize {
     ranked.iter().take_while(fits).count().max(1).min(ranked.len())
 }
 
-/// Looks for the number of nodes that fills the budget, in few tries: each lays out and writes everything.
+/// Looks for the number of nodes that fills the budget, in few tries, on the line between the most that fit
+/// and the fewest that do not: each try lays out and writes everything.
 #[derive(Debug)]
 struct Search {
     most_nodes: usize,
     most_bytes: usize,
     /// The most nodes that fit so far, and their bytes.
     good: (usize, usize),
-    /// The fewest that do not.
-    bad: Option<usize>,
+    /// The fewest that do not, and their bytes.
+    bad: Option<(usize, usize)>,
     /// The last try, and its bytes.
     last: (usize, usize),
     /// How many tries in a row have ended on the same side, and whether on that of those that fit.
@@ -117,12 +118,12 @@ impl Search {
         if is_good {
             self.good = (count, length);
         } else {
-            self.bad = Some(count);
+            self.bad = Some((count, length));
         }
         let before = std::mem::replace(&mut self.last, (count, length));
         let (good, good_length) = self.good;
-        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 64;
-        let left = self.bad.unwrap_or(self.most_nodes + 1).saturating_sub(good + 1);
+        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 48;
+        let left = self.bad.map_or(self.most_nodes + 1, |(bad, _)| bad).saturating_sub(good + 1);
         if self.bad.is_none() && is_full {
             // The last few would be a pity.
             return (1..=good / 32).contains(&left).then_some(self.most_nodes);
@@ -131,22 +132,27 @@ impl Search {
             return None;
         }
         // Where several end on the same side, lengths guide badly: halves do better.
-        let guess = if self.same.0 > 2 { None } else { self.on_the_line(before) };
-        Some(guess.unwrap_or(good + left.div_ceil(2)).clamp(good + 1, good + left))
+        let guess = match self.bad {
+            _ if self.same.0 > 2 => None,
+            Some(bad) if good > 0 => self.on_the_line(self.good, bad),
+            _ => self.on_the_line(before, self.last),
+        };
+        // Far too many are the dearest try, and what repeats much makes the first ones look short.
+        let most = if self.bad.is_none() && good > 0 { left.min(good + good / 2 + 1) } else { left };
+        Some(guess.unwrap_or(good + left.div_ceil(2)).clamp(good + 1, good + most))
     }
 
-    /// The number that fills the budget where lengths grow as they did between the last two tries.
-    fn on_the_line(&self, before: (usize, usize)) -> Option<usize> {
+    /// The number that fills the budget where lengths grow as they do between these tries.
+    fn on_the_line(&self, from: (usize, usize), to: (usize, usize)) -> Option<usize> {
         let signed = |(count, length): (usize, usize)| {
             Some((i128::try_from(count).ok()?, i128::try_from(length).ok()?))
         };
-        let ((count, length), (count_before, length_before)) = (signed(self.last)?, signed(before)?);
+        let ((from, length_from), (to, length_to)) = (signed(from)?, signed(to)?);
         // A little less than all: what is just too much is a try lost.
-        let wanted = i128::try_from(self.most_bytes - self.most_bytes / 128).ok()?;
-        let steps =
-            (wanted - length).checked_mul(count - count_before)?.checked_div(length - length_before)?;
-        let is_growing = (count > count_before) == (length > length_before);
-        usize::try_from((count + steps).max(0)).ok().filter(|_| is_growing)
+        let wanted = i128::try_from(self.most_bytes - self.most_bytes / 96).ok()?;
+        let steps = (wanted - length_to).checked_mul(to - from)?.checked_div(length_to - length_from)?;
+        let is_growing = (to > from) == (length_to > length_from);
+        usize::try_from((to + steps).max(0)).ok().filter(|_| is_growing)
     }
 }
 
@@ -195,6 +201,20 @@ mod tests {
             let (count, tries) = search(95_000, 48_128, first, shrinking);
             assert!(shrinking(count) > 48_128 - 48_128 / 25 && tries <= 8, "{count} in {tries}");
         }
+    }
+
+    #[test]
+    fn no_try_is_much_longer_than_what_fits() {
+        // What repeats much: the first nodes make the others look shorter than they are.
+        let length = |count: usize| 8 * count + 8 * count.saturating_sub(1500);
+        let longest = std::cell::Cell::new(0);
+        let noted = |count: usize| {
+            longest.set(longest.get().max(length(count)));
+            length(count)
+        };
+        let (count, tries) = search(95_000, 48_128, 1412, noted);
+        assert!(length(count) > 48_128 - 48_128 / 40 && tries <= 4, "{count} in {tries}");
+        assert!(longest.get() < 48_128 * 3 / 2, "{}", longest.get());
     }
 
     #[test]

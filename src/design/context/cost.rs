@@ -98,14 +98,22 @@ impl Costs {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let mut costs = Self::default();
         let count = u32::try_from(facts.view.design.nodes.len()).unwrap_or(u32::MAX);
+        let mut all: Vec<Fact> = Vec::new();
         for node in (0..count).filter(|node| facts.view.is_shown(*node)) {
-            let all: Vec<Fact> = facts.of(node).collect();
+            all.clear();
+            all.extend(facts.of(node));
             for fact in &all {
                 *costs.values.entry((fact.words, fact.style)).or_insert(0) += 1;
             }
             let look = all.get(names::look(&all)).unwrap_or_default();
-            if look.len() > 1 {
-                *costs.looks.entry(look.to_vec()).or_insert(0) += 1;
+            if look.len() < 2 {
+                continue;
+            }
+            match costs.looks.get_mut(look) {
+                Some(uses) => *uses += 1,
+                None => {
+                    costs.looks.insert(look.to_vec(), 1);
+                }
             }
         }
         costs

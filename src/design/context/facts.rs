@@ -83,14 +83,14 @@ impl<'a> Facts<'a> {
     /// The facts of the second node whose kind differs from the first, and the kinds that only the first
     /// has. Texts have their own place.
     pub(super) fn changes(&self, first: u32, second: u32) -> (Vec<Fact>, Vec<Key>) {
+        fn about(facts: &[Fact], key: Key) -> impl Iterator<Item = &Fact> {
+            facts.iter().filter(move |fact| fact.key == key)
+        }
         let (before, now) = (self.beside_text(first), self.beside_text(second));
-        let about = |facts: &[Fact], key: Key| {
-            facts.iter().copied().filter(|fact| fact.key == key).collect::<Vec<_>>()
-        };
-        let changed =
-            now.iter().copied().filter(|fact| about(&before, fact.key) != about(&now, fact.key)).collect();
-        let mut absent: Vec<Key> =
-            before.iter().map(|fact| fact.key).filter(|key| about(&now, *key).is_empty()).collect();
+        let is_other = |fact: &Fact| !about(&before, fact.key).eq(about(&now, fact.key));
+        let changed = now.iter().copied().filter(is_other).collect();
+        let is_absent = |key: &Key| about(&now, *key).next().is_none();
+        let mut absent: Vec<Key> = before.iter().map(|fact| fact.key).filter(is_absent).collect();
         absent.dedup();
         (changed, absent)
     }
