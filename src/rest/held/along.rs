@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,12 +18,12 @@ use tokio::{
 use super::{LARGEST_FILE, Provenance, index::MOST_NODES, too_large_to_hold};
 use crate::{
     auth::now,
-    error::Result,
+    rest::inflate::{Encoding, Inflater},
     walk::{Children, Flow, Visitor, Walker},
 };
 
-/// How many blocks wait for the reader at most.
-pub(super) const BLOCKS_WAITING: usize = 2;
+/// How many pieces of a file wait for the reader at most, as they came.
+const PIECES_WAITING: usize = 8;
 /// How many files are read along at once: a download waits for its reader, so the reader must not have to
 /// wait for a thread.
 pub(super) const MOST_AT_ONCE: usize = 16;
@@ -38,9 +39,9 @@ pub(super) struct Seen {
 
 /// Who reads along.
 pub(super) trait Along: fmt::Debug + Send + Sync {
-    /// A file begins, unless too many are read along already. Each try of its download begins anew, and
-    /// only the last one counts; a sender that is dropped is the file's end.
-    fn begin(&self) -> Option<mpsc::Sender<Bytes>>;
+    /// A file begins that comes in packed like this, unless too many are read along already. Each try of its
+    /// download begins anew, and only the last one counts; a sender that is dropped is the file's end.
+    fn begin(&self, encoding: Encoding) -> Option<mpsc::Sender<Bytes>>;
     /// Whether the reader has seen a whole file; waits until it has come to an end.
     fn has_seen(&self) -> BoxFuture<'_, bool>;
     /// Lets whoever waits for the reader go on.
@@ -53,7 +54,7 @@ pub(super) trait Along: fmt::Debug + Send + Sync {
 pub(super) struct Reading<V, M> {
     make: M,
     places: Arc<Semaphore>,
-    walk: Mutex<Option<JoinHandle<Result<Told<V>>>>>,
+    walk: Mutex<Option<JoinHandle<io::Result<Told<V>>>>>,
     read: Mutex<Option<Told<V>>>,
     seen: watch::Sender<Option<Seen>>,
 }
@@ -79,14 +80,14 @@ impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Reading<V, M> {
 }
 
 impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Along for Reading<V, M> {
-    fn begin(&self) -> Option<mpsc::Sender<Bytes>> {
+    fn begin(&self, encoding: Encoding) -> Option<mpsc::Sender<Bytes>> {
         *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let place = self.places.clone().try_acquire_owned().ok()?;
-        let (sender, blocks) = mpsc::channel(BLOCKS_WAITING);
+        let (sender, pieces) = mpsc::channel(PIECES_WAITING);
         let visitor = Told::new((self.make)());
         let walk = tokio::task::spawn_blocking(move || {
-            let read = read(visitor, blocks);
+            let read = read(visitor, encoding, pieces);
             drop(place);
             read
         });
@@ -125,17 +126,42 @@ impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Along for Reading<
     }
 }
 
-/// Blocks until the file's end.
-fn read<V: Visitor>(visitor: Told<V>, mut blocks: mpsc::Receiver<Bytes>) -> Result<Told<V>> {
-    let (mut walker, mut size) = (Walker::new(visitor), 0);
-    while let Some(block) = blocks.blocking_recv() {
-        size += block.len() as u64;
-        walker.push(&block)?;
-        if size > LARGEST_FILE || walker.visitor().nodes > MOST_NODES {
-            return Err(too_large_to_hold());
-        }
+/// Blocks until the file's end. What is inflated is read at once, where it still is in this processor's cache:
+/// inflated by another one, it takes twice as long to read.
+fn read<V: Visitor>(
+    visitor: Told<V>,
+    encoding: Encoding,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> io::Result<Told<V>> {
+    let mut walker = Walker::new(visitor);
+    let mut inflater = Inflater::new(encoding, Bounded { walker: &mut walker, size: 0 });
+    while let Some(piece) = pieces.blocking_recv() {
+        inflater.push(&piece)?;
     }
-    walker.finish()
+    inflater.finish()?;
+    drop(inflater);
+    walker.finish().map_err(io::Error::other)
+}
+
+/// Shows a walker what is written, as long as it can be held.
+struct Bounded<'a, V: Visitor> {
+    walker: &'a mut Walker<Told<V>>,
+    size: u64,
+}
+
+impl<V: Visitor> Write for Bounded<'_, V> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.size += bytes.len() as u64;
+        self.walker.push(bytes).map_err(io::Error::other)?;
+        if self.size > LARGEST_FILE || self.walker.visitor().nodes > MOST_NODES {
+            return Err(io::Error::other(too_large_to_hold()));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Passes everything on, and keeps what a provenance says.
