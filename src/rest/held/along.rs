@@ -127,7 +127,7 @@ impl<V: Visitor + Send + 'static, M: Fn() -> V + Send + Sync> Along for Reading<
 }
 
 /// Blocks until the file's end. What is inflated is read at once, where it still is in this processor's cache:
-/// inflated by another one, it takes twice as long to read.
+/// inflated by another one, every byte would have to come over from there.
 fn read<V: Visitor>(
     visitor: Told<V>,
     encoding: Encoding,
