@@ -19,9 +19,7 @@
 mod common;
 
 use std::{
-    env,
-    fmt::Write as _,
-    fs,
+    env, fs,
     hint::black_box,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -57,16 +55,15 @@ fn main() {
         "MB", "nodes", "describe", "collect", "Value", "typed", "× Value", "ms/MB", "peak MB"
     );
     for size in &sizes {
-        rates(&generate(*size * 1_000_000));
-    }
-    println!("the sandbox's own (`--sandbox-scale`), whose values repeat less:");
-    for size in &sizes {
-        let figma = Program::start(&["serve", "--sandbox", "--sandbox-scale", &format!("{size}MB")], &[]);
-        let answer = common::download(&figma.base);
-        drop(figma);
-        rates(&answer);
+        rates(&generated(*size));
     }
     calls(&sizes);
+}
+
+/// A file of the sandbox's, of about so many megabytes.
+fn generated(size: usize) -> Vec<u8> {
+    let figma = Program::start(&["serve", "--sandbox", "--sandbox-scale", &format!("{size}MB")], &[]);
+    common::download(&figma.base)
 }
 
 /// Prints a line of the first table.
@@ -182,6 +179,8 @@ struct Bounds {
 const FILES: [&str; 2] = ["BenchSample00000000001a", "BenchSample00000000001b"];
 /// What a line of 100 Mbit/s carries.
 const PACE: f64 = 12.5e6;
+/// What it delivers at a time: a few packets.
+const PACKETS: usize = 4096;
 
 /// The whole call beside the bare download of the same bytes, and what it costs the process.
 fn calls(sizes: &[usize]) {
@@ -208,9 +207,9 @@ fn calls(sizes: &[usize]) {
     );
     let mut costs: Vec<(usize, f64)> = Vec::new();
     for size in sizes {
-        let answer = generate(size * 1_000_000);
+        let answer = generated(*size);
         let megabytes = answer.len() as f64 / 1e6;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&answer).unwrap();
         let gzip = encoder.finish().unwrap();
         drop(answer);
@@ -339,14 +338,16 @@ fn figma(body: Vec<u8>, pace: Option<f64>) -> SocketAddr {
     address
 }
 
+/// At a pace, no byte is there before the line has carried it.
 fn send(stream: &mut TcpStream, bytes: &[u8], pace: Option<f64>) -> std::io::Result<()> {
+    let Some(pace) = pace else { return stream.write_all(bytes) };
     let start = Instant::now();
     let mut sent = 0;
-    for piece in bytes.chunks(CHUNK) {
-        stream.write_all(piece)?;
+    for piece in bytes.chunks(PACKETS) {
         sent += piece.len();
-        let due = pace.map_or(0.0, |pace| sent as f64 / pace);
-        thread::sleep(Duration::from_secs_f64((due - start.elapsed().as_secs_f64()).max(0.0)));
+        let due = sent as f64 / pace - start.elapsed().as_secs_f64();
+        thread::sleep(Duration::from_secs_f64(due.max(0.0)));
+        stream.write_all(piece)?;
     }
     Ok(())
 }
@@ -376,92 +377,4 @@ fn fetch(figma: SocketAddr) {
             black_box(chunk);
         }
     });
-}
-
-// ---------------------------------------------------------------------------- the answer
-
-/// A file of about this many bytes, written as Figma writes: float32 widened, `children` before a node's
-/// own members, everything in its usual order.
-fn generate(size: usize) -> Vec<u8> {
-    let mut out = String::with_capacity(size + 8192);
-    out.push_str(r#"{"document":{"id":"0:0","name":"Document","type":"DOCUMENT","scrollBehavior":"SCROLLS","children":[{"id":"0:1","name":"Page","type":"CANVAS","scrollBehavior":"SCROLLS","children":["#);
-    let mut screen = 0_u32;
-    while out.len() < size {
-        if screen > 0 {
-            out.push(',');
-        }
-        self::screen(&mut out, screen);
-        screen += 1;
-    }
-    out.push_str(r#"],"backgroundColor":{"r":0.9607843160629272,"g":0.9607843160629272,"b":0.9607843160629272,"a":1.0}}]},"components":{"9:1":{"key":"0a1b","name":"Size=Large","description":"","componentSetId":"9:0"}},"componentSets":{"9:0":{"key":"0c","name":"Button","description":"Starts an action."}},"schemaVersion":0,"styles":{"8:1":{"key":"1","name":"Text/Body","styleType":"TEXT"},"8:2":{"key":"2","name":"Surface","styleType":"FILL"}},"name":"Generated","version":"1"}"#);
-    out.into_bytes()
-}
-
-fn screen(out: &mut String, screen: u32) {
-    let _ = write!(
-        out,
-        r#"{{"id":"{screen}:1","name":"Screen {screen}","type":"FRAME","scrollBehavior":"SCROLLS","children":["#
-    );
-    for card in 0..24 {
-        if card > 0 {
-            out.push(',');
-        }
-        self::card(out, screen, card);
-    }
-    out.push_str("],");
-    look(out, "VERTICAL", f64::from(screen) * 400.0, 0.0, 390.0, 844.0, 1.0);
-    out.push('}');
-}
-
-fn card(out: &mut String, screen: u32, card: u32) {
-    let id = 10 + card * 10;
-    let hidden = if card % 5 == 4 { r#""visible":false,"# } else { "" };
-    let _ = write!(
-        out,
-        r#"{{"id":"{screen}:{id}","name":"Card {card}",{hidden}"type":"FRAME","scrollBehavior":"SCROLLS","children":["#
-    );
-    for (line, text) in ["Title", "Some longer text that says more", "Price"].iter().enumerate() {
-        let _ = write!(
-            out,
-            r#"{{"id":"{screen}:{}","name":"{text}","type":"TEXT","scrollBehavior":"SCROLLS","boundVariables":{{"fills":[{{"type":"VARIABLE_ALIAS","id":"VariableID:1:{line}"}}]}},"characters":"{text} {}","characterStyleOverrides":[],"styleOverrideTable":{{}},"lineTypes":["NONE"],"lineIndentations":[0],"style":{{"fontFamily":"Inter","fontPostScriptName":"Inter-Regular","fontStyle":"Regular","fontWeight":400,"textAutoResize":"WIDTH_AND_HEIGHT","fontSize":1{line}.0,"textAlignHorizontal":"LEFT","textAlignVertical":"TOP","letterSpacing":0.0,"lineHeightPx":24.0,"lineHeightPercent":124.0,"lineHeightUnit":"PIXELS"}},"styles":{{"text":"8:1"}},"layoutVersion":4,"#,
-            id + 1 + u32::try_from(line).unwrap(),
-            screen * 31 + card,
-        );
-        look(out, "", f64::from(card) * 13.398_437_5, line as f64 * 24.0, 120.5, 24.0, 0.1 * line as f64);
-        out.push_str("},");
-    }
-    let _ = write!(
-        out,
-        r#"{{"id":"{screen}:{}","name":"Button","type":"INSTANCE","scrollBehavior":"SCROLLS","componentId":"9:1","componentProperties":{{"Label#1:0":{{"value":"Add {}","type":"TEXT"}},"Size":{{"value":"Large","type":"VARIANT","boundVariables":{{}}}}}},"overrides":[],"children":[{{"id":"I{screen}:{};9:2","name":"Vector","type":"VECTOR","scrollBehavior":"SCROLLS","#,
-        id + 5,
-        card % 7,
-        id + 5,
-    );
-    look(out, "", 4.0, 4.0, 16.0, 16.0, 0.5);
-    out.push_str("}],");
-    look(out, "HORIZONTAL", 0.0, 96.0, 120.0, 40.0, 0.3);
-    out.push_str("}],");
-    look(out, "VERTICAL", 0.0, f64::from(card) * 160.0, 342.0, 150.0, 0.9);
-    out.push('}');
-}
-
-/// What every node says of itself.
-fn look(out: &mut String, mode: &str, x: f64, y: f64, width: f64, height: f64, shade: f64) {
-    let bounds = format!(r#"{{"x":{x:.8},"y":{y:.8},"width":{width:.8},"height":{height:.8}}}"#);
-    let paint = format!(
-        r#"[{{"blendMode":"NORMAL","type":"SOLID","color":{{"r":{shade:.17},"g":0.16078431904315948,"b":0.7166666388511658,"a":1.0}},"boundVariables":{{"color":{{"type":"VARIABLE_ALIAS","id":"VariableID:1:2"}}}}}}]"#
-    );
-    let _ = write!(
-        out,
-        r#""blendMode":"PASS_THROUGH","clipsContent":false,"background":{paint},"fills":{paint},"strokes":[],"strokeWeight":1.0,"strokeAlign":"INSIDE","cornerRadius":8.0,"cornerSmoothing":0.0,"absoluteBoundingBox":{bounds},"absoluteRenderBounds":{bounds},"constraints":{{"vertical":"TOP","horizontal":"LEFT"}},"#
-    );
-    if !mode.is_empty() {
-        let _ = write!(
-            out,
-            r#""layoutMode":"{mode}","itemSpacing":8.0,"paddingLeft":16.0,"paddingRight":16.0,"paddingTop":12.0,"paddingBottom":12.0,"counterAxisAlignItems":"CENTER","layoutWrap":"NO_WRAP","#
-        );
-    }
-    out.push_str(
-        r#""layoutSizingHorizontal":"FILL","layoutSizingVertical":"HUG","effects":[],"interactions":[]"#,
-    );
 }
