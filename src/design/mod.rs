@@ -3,7 +3,10 @@
 pub mod comments;
 pub mod context;
 pub mod fold;
+mod memo;
 pub mod naming;
 pub mod outline;
 pub mod pieces;
 pub mod search;
+mod symbols;
+mod table;

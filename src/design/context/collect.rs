@@ -7,11 +7,13 @@ use super::{
     draft::{Draft, Styles},
     finish, layout,
     member::Member,
-    memo::Memo,
     model::{Design, Key, Kind, Span, Symbol},
     paint, prototype, raw, text, variables, words,
 };
-use crate::walk::{Flow, Visitor};
+use crate::{
+    design::memo::Memo,
+    walk::{Flow, Visitor},
+};
 
 /// Nodes deeper than this are counted, not kept: printing goes down level by level.
 const DEEPEST: usize = 128;

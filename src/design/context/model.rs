@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-pub(super) use super::symbols::{Symbol, Symbols};
+pub(super) use crate::design::symbols::{Symbol, Symbols};
 
 /// Stands before a variable's id in words; [`END`] stands behind it. Neither can come from a
 /// document: foreign text is always escaped.

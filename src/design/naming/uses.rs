@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    slice,
     sync::LazyLock,
 };
 
@@ -11,7 +12,11 @@ use serde_json::Value;
 
 use super::official::{hex, number_text};
 use crate::{
-    design::pieces::{self, Beside},
+    design::{
+        memo::Memo,
+        pieces::{self, Beside},
+        symbols::{Symbol, Symbols},
+    },
     walk::{Flow, Visitor},
 };
 
@@ -29,17 +34,26 @@ pub struct Use {
 }
 
 /// Collects what is known of every variable in what is walked.
+///
+/// Designs repeat their values by the thousand: each is understood once, and then only counted.
 #[derive(Debug, Default)]
 pub struct Uses {
     /// By level; those above the open ones keep their room for the next node.
     levels: Vec<Level>,
     depth: usize,
-    /// Nodes that are not understood yet, by what there is to understand of them, with how often: designs
-    /// repeat their nodes by the thousand.
-    waiting: HashMap<Box<[u8]>, usize, RandomState>,
-    /// Which members matter beside a `boundVariables`: it repeats as often.
-    matters: HashMap<Box<[u8]>, Places, RandomState>,
-    scratch: Vec<u8>,
+    symbols: Symbols,
+    /// Lists of paints or effects: where in `painted` what they bind stands.
+    lists: Memo<(usize, usize)>,
+    painted: Vec<Painted>,
+    /// Each `boundVariables`: where in `bindings` what it binds stands.
+    bound: Memo<(usize, usize)>,
+    bindings: Vec<Binding>,
+    styles: Memo<Styles>,
+    /// Each `style` of a text: where it stands in `looks`.
+    text_styles: Memo<(usize, usize)>,
+    looks: Vec<Value>,
+    values: Memo<Symbol>,
+    counts: HashMap<Occurrence, usize, RandomState>,
     /// By the variable's id.
     pub found: BTreeMap<String, Use>,
     /// What the file says beside its tree.
@@ -52,64 +66,111 @@ struct Level {
     /// Each member's place in [`MEMBERS`], and where its raw JSON ends.
     members: Vec<(usize, usize)>,
     raw: Vec<u8>,
-    /// Which of them name variables.
-    bound: Places,
+    /// Whether one of them names a variable.
+    is_bound: bool,
 }
 
-/// Places in [`MEMBERS`], a bit each.
-type Places = u32;
+/// One use of a variable, in words that are kept once; number 0 stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Occurrence {
+    id: Symbol,
+    field: Symbol,
+    value: Symbol,
+    style: Symbol,
+}
 
-/// How many different nodes wait to be understood at most, and of how many `boundVariables` it is known
-/// what matters beside them.
-const MOST_WAITING: usize = 4096;
+/// What a paint or an effect binds.
+#[derive(Debug, Clone, Copy)]
+struct Painted {
+    id: Symbol,
+    field: Symbol,
+    value: Symbol,
+}
 
-/// Members that can be bound, or say what a bound one is, and those words of `boundVariables` for which
-/// they matter; none: they matter always.
-const MEMBERS: &[(&str, &[&str])] = &[
-    ("boundVariables", &[]),
-    ("fills", &[]),
-    ("strokes", &[]),
-    ("effects", &[]),
-    ("styles", &[]),
-    ("style", &["font", "lineHeight", "letterSpacing", "paragraph"]),
-    ("itemSpacing", &["itemSpacing"]),
-    ("counterAxisSpacing", &["counterAxisSpacing"]),
-    ("paddingLeft", &["paddingLeft"]),
-    ("paddingRight", &["paddingRight"]),
-    ("paddingTop", &["paddingTop"]),
-    ("paddingBottom", &["paddingBottom"]),
-    ("gridRowGap", &["gridRowGap"]),
-    ("gridColumnGap", &["gridColumnGap"]),
-    ("cornerRadius", &["Radi"]),
-    ("rectangleCornerRadii", &["Radi"]),
-    ("strokeWeight", &["troke"]),
-    ("individualStrokeWeights", &["troke"]),
-    ("opacity", &["opacity"]),
-    ("minWidth", &["minWidth"]),
-    ("maxWidth", &["maxWidth"]),
-    ("minHeight", &["minHeight"]),
-    ("maxHeight", &["maxHeight"]),
-    ("absoluteBoundingBox", &["\"x\"", "\"y\"", "\"width\"", "\"height\""]),
-    ("characters", &["characters"]),
-    ("visible", &["visible"]),
+/// What a node binds, and where it has the value.
+#[derive(Debug, Clone, Copy)]
+struct Binding {
+    id: Symbol,
+    field: Symbol,
+    source: Source,
+}
+
+/// Where the value of a bound field stands.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Member(usize),
+    /// A side of the node's box.
+    Side(&'static str),
+    /// The first radius where they differ.
+    Radius,
+    /// A member of a text's `style`.
+    Style(Symbol),
+    Unknown,
+}
+
+/// The ids of the styles that a node's values come from.
+#[derive(Debug, Clone, Copy, Default)]
+struct Styles {
+    fill: Symbol,
+    stroke: Symbol,
+    effect: Symbol,
+    text: Symbol,
+}
+
+/// Members that can be bound, or say what a bound one is.
+const MEMBERS: &[&str] = &[
+    "boundVariables",
+    "fills",
+    "strokes",
+    "effects",
+    "styles",
+    "style",
+    "absoluteBoundingBox",
+    "cornerRadius",
+    "rectangleCornerRadii",
+    "strokeWeight",
+    "itemSpacing",
+    "counterAxisSpacing",
+    "paddingLeft",
+    "paddingRight",
+    "paddingTop",
+    "paddingBottom",
+    "gridRowGap",
+    "gridColumnGap",
+    "opacity",
+    "minWidth",
+    "maxWidth",
+    "minHeight",
+    "maxHeight",
+    "characters",
+    "visible",
 ];
 
+// Places in it.
 const BOUND: usize = 0;
+const FILLS: usize = 1;
+const STROKES: usize = 2;
 /// The last of those that name variables themselves.
-const LAST_BINDING: usize = 3;
+const EFFECTS: usize = 3;
+const STYLES: usize = 4;
+const STYLE: usize = 5;
+const BOX: usize = 6;
+const RADIUS: usize = 7;
+const RADII: usize = 8;
+const STROKE_WEIGHT: usize = 9;
 
 /// The place in [`MEMBERS`] of a name.
 fn place_of(key: &[u8]) -> Option<usize> {
     /// For each length of a name the places of those that have it: it is asked for every member of a file.
     static PLACES: LazyLock<[Vec<usize>; 24]> = LazyLock::new(|| {
         std::array::from_fn(|length| {
-            let places = MEMBERS.iter().enumerate().filter(|(_, (name, _))| name.len() == length);
+            let places = MEMBERS.iter().enumerate().filter(|(_, name)| name.len() == length);
             places.map(|(place, _)| place).collect()
         })
     });
     for place in PLACES.get(key.len())? {
         // Most differ in the first letter already.
-        let is = |(name, _): &(&str, _)| name.as_bytes().first() == key.first() && name.as_bytes() == key;
+        let is = |name: &&str| name.as_bytes().first() == key.first() && name.as_bytes() == key;
         if MEMBERS.get(*place).is_some_and(is) {
             return Some(*place);
         }
@@ -123,16 +184,6 @@ fn is_bound(raw: &[u8]) -> bool {
     ID.find(raw).is_some()
 }
 
-/// Which members matter beside this `boundVariables`.
-fn matter_beside(bound: &[u8]) -> Places {
-    let matters = |fields: &[&str]| {
-        fields.is_empty()
-            || fields.iter().any(|field| memchr::memmem::find(bound, field.as_bytes()).is_some())
-    };
-    let places = MEMBERS.iter().enumerate().filter(|(_, (_, fields))| matters(fields));
-    places.fold(0, |places, (place, _)| places | 1 << place)
-}
-
 impl Visitor for Uses {
     fn open(&mut self, _at: u64) {
         if self.levels.len() == self.depth {
@@ -141,7 +192,7 @@ impl Visitor for Uses {
         if let Some(level) = self.levels.get_mut(self.depth) {
             level.members.clear();
             level.raw.clear();
-            level.bound = 0;
+            level.is_bound = false;
         }
         self.depth += 1;
     }
@@ -149,12 +200,12 @@ impl Visitor for Uses {
     fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
         let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
         let (Some(level), Some(place)) = (level, place_of(key)) else { return Flow::Continue };
-        if place <= LAST_BINDING {
+        if place <= EFFECTS {
             // Paints that name no variable say nothing of one, and are much of a file.
             if !is_bound(value) {
                 return Flow::Continue;
             }
-            level.bound |= 1 << place;
+            level.is_bound = true;
         }
         level.raw.extend_from_slice(value);
         level.members.push((place, level.raw.len()));
@@ -163,18 +214,15 @@ impl Visitor for Uses {
 
     fn close(&mut self, _end: u64) {
         self.depth = self.depth.saturating_sub(1);
-        let mut node = std::mem::take(&mut self.scratch);
-        if let Some(level) = self.levels.get(self.depth).filter(|level| level.bound != 0) {
-            level.write(level.places(&mut self.matters), &mut node);
-            if let Some(count) = self.waiting.get_mut(node.as_slice()) {
-                *count += 1;
-            } else {
-                self.waiting.insert(node.as_slice().into(), 1);
+        let level = self.levels.get_mut(self.depth).filter(|level| level.is_bound).map(std::mem::take);
+        if let Some(level) = level {
+            self.count_of(&level);
+            if let Some(room) = self.levels.get_mut(self.depth) {
+                *room = level;
             }
         }
-        self.scratch = node;
-        if self.depth == 0 || self.waiting.len() >= MOST_WAITING {
-            self.understand();
+        if self.depth == 0 {
+            self.tell();
         }
     }
 
@@ -192,142 +240,181 @@ impl Visitor for Uses {
 }
 
 impl Level {
-    fn members(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let begins = std::iter::once(0).chain(self.members.iter().map(|(_, end)| *end));
-        let raw = |at: usize, end: usize| self.raw.get(at..end).unwrap_or_default();
-        begins.zip(&self.members).map(move |(at, (place, end))| (*place, raw(at, *end)))
-    }
-
-    /// Which members say something of a variable.
-    fn places(&self, known: &mut HashMap<Box<[u8]>, Places, RandomState>) -> Places {
-        /// Of paints and effects those that are bound matter.
-        const THEMSELVES: Places = ((1 << (LAST_BINDING + 1)) - 1) & !(1 << BOUND);
-        let bound = self.members().find_map(|(place, raw)| (place == BOUND).then_some(raw));
-        let bound = bound.unwrap_or_default();
-        let beside = known.get(bound).copied().unwrap_or_else(|| {
-            if known.len() >= MOST_WAITING {
-                known.clear();
-            }
-            *known.entry(bound.into()).or_insert(matter_beside(bound))
-        });
-        (beside & !THEMSELVES) | (self.bound & THEMSELVES)
-    }
-
-    /// The node as JSON, with these members only.
-    fn write(&self, places: Places, node: &mut Vec<u8>) {
-        node.clear();
-        node.push(b'{');
-        for (place, raw) in self.members().filter(|(place, _)| places >> place & 1 == 1) {
-            let Some((name, _)) = MEMBERS.get(place) else { continue };
-            node.extend_from_slice(if node.len() > 1 { b",\"" } else { b"\"" });
-            node.extend_from_slice(name.as_bytes());
-            node.extend_from_slice(b"\":");
-            node.extend_from_slice(raw);
-        }
-        node.push(b'}');
+    /// The raw JSON of a member.
+    fn raw(&self, wanted: usize) -> Option<&[u8]> {
+        let at = self.members.iter().position(|(place, _)| *place == wanted)?;
+        let begin = at.checked_sub(1).and_then(|before| self.members.get(before)).map_or(0, |(_, end)| *end);
+        self.members.get(at).and_then(|(_, end)| self.raw.get(begin..*end))
     }
 }
 
 impl Uses {
-    fn understand(&mut self) {
-        for (node, count) in std::mem::take(&mut self.waiting) {
-            self.node(&pieces::read(&node), count);
+    /// Counts what a node binds.
+    fn count_of(&mut self, level: &Level) {
+        let symbols = &mut self.symbols;
+        let styles = level.raw(STYLES).map(|raw| self.styles.get(raw, || Styles::read(raw, symbols)));
+        let styles = styles.unwrap_or_default();
+        for (place, style) in [(FILLS, styles.fill), (STROKES, styles.stroke), (EFFECTS, styles.effect)] {
+            let Some(raw) = level.raw(place) else { continue };
+            let (symbols, painted) = (&mut self.symbols, &mut self.painted);
+            let (from, to) = self.lists.get(raw, || added(painted, |painted| paints(raw, symbols, painted)));
+            for at in from..to {
+                let Some(&Painted { id, field, value }) = self.painted.get(at) else { continue };
+                *self.counts.entry(Occurrence { id, field, value, style }).or_default() += 1;
+            }
+        }
+        let Some(raw) = level.raw(BOUND) else { return };
+        let (symbols, bindings) = (&mut self.symbols, &mut self.bindings);
+        let (from, to) = self.bound.get(raw, || added(bindings, |bindings| bound(raw, symbols, bindings)));
+        for at in from..to {
+            let Some(&Binding { id, field, source }) = self.bindings.get(at) else { continue };
+            let value = self.value(level, source);
+            let style = if is_of_text(self.symbols.get(field)) { styles.text } else { 0 };
+            *self.counts.entry(Occurrence { id, field, value, style }).or_default() += 1;
         }
     }
 
-    fn node(&mut self, node: &Value, count: usize) {
-        let style = |names: [&str; 2]| {
-            names.iter().find_map(|name| node.get("styles")?.get(name)?.as_str().map(str::to_owned))
+    /// The value that a bound field has on its node.
+    fn value(&mut self, level: &Level, source: Source) -> Symbol {
+        let text = match source {
+            Source::Unknown => None,
+            Source::Member(place) => return level.raw(place).map_or(0, |raw| self.plain(raw)),
+            Source::Radius => match (level.raw(RADIUS), level.raw(RADII)) {
+                (Some(raw), _) => return self.plain(raw),
+                (None, raw) => raw.and_then(|raw| value_text(pieces::read::<Value>(raw).get(0)?)),
+            },
+            Source::Side(side) => {
+                level.raw(BOX).and_then(|raw| value_text(pieces::read::<Value>(raw).get(side)?))
+            }
+            Source::Style(name) => level.raw(STYLE).and_then(|raw| {
+                let looks = &mut self.looks;
+                let (at, _) =
+                    self.text_styles.get(raw, || added(looks, |looks| looks.push(pieces::read(raw))));
+                value_text(self.looks.get(at)?.get(self.symbols.get(name))?)
+            }),
         };
-        for (list, style) in [
-            ("fills", style(["fill", "fills"])),
-            ("strokes", style(["stroke", "strokes"])),
-            ("effects", style(["effect", "effects"])),
-        ] {
-            for item in node.get(list).and_then(Value::as_array).into_iter().flatten() {
-                for (field, bound) in
-                    item.get("boundVariables").and_then(Value::as_object).into_iter().flatten()
-                {
-                    let value = item.get(field);
-                    self.note(bound, field, value, style.as_ref(), count);
-                }
+        text.map_or(0, |text| self.symbols.keep(&text))
+    }
+
+    /// A value that stands by itself.
+    fn plain(&mut self, raw: &[u8]) -> Symbol {
+        let symbols = &mut self.symbols;
+        self.values.get(raw, || value_text(&pieces::read(raw)).map_or(0, |text| symbols.keep(&text)))
+    }
+
+    /// Puts what was counted into words.
+    fn tell(&mut self) {
+        for (Occurrence { id, field, value, style }, count) in std::mem::take(&mut self.counts) {
+            let known = self.found.entry(self.symbols.get(id).to_owned()).or_default();
+            known.count += count;
+            *known.kinds.entry(kind(self.symbols.get(field))).or_default() += count;
+            if value != 0 {
+                *known.values.entry(self.symbols.get(value).to_owned()).or_default() += count;
             }
-        }
-        for (field, bound) in node.get("boundVariables").and_then(Value::as_object).into_iter().flatten() {
-            // The paints themselves say which of them is bound.
-            if !matches!(field.as_str(), "fills" | "strokes" | "effects") {
-                self.field(node, field, bound, style(["text", "text"]).as_ref(), count);
+            if style != 0 {
+                *known.styles.entry(self.symbols.get(style).to_owned()).or_default() += count;
             }
         }
     }
+}
 
-    /// A field of a node; its binding can be one alias, a list of them, or one for each side.
-    fn field(&mut self, node: &Value, field: &str, bound: &Value, text_style: Option<&String>, count: usize) {
-        if bound.get("id").is_none() && bound.is_object() {
-            for (side, bound) in bound.as_object().into_iter().flatten() {
-                let name = if field == "size" { side.as_str() } else { field };
-                self.field(node, name, bound, text_style, count);
-            }
-            return;
-        }
-        let aliases = bound.as_array().map_or_else(|| vec![bound], |list| list.iter().collect());
-        let style = text_style.filter(|_| is_of_text(field));
-        for alias in aliases {
-            self.note(alias, field, value_of(node, field).as_ref(), style, count);
+/// Where in a list what is added to it begins and ends.
+fn added<T>(list: &mut Vec<T>, add: impl FnOnce(&mut Vec<T>)) -> (usize, usize) {
+    let begin = list.len();
+    add(list);
+    (begin, list.len())
+}
+
+impl Styles {
+    fn read(raw: &[u8], symbols: &mut Symbols) -> Self {
+        let styles: Value = pieces::read(raw);
+        let mut keep = |names: [&str; 2]| {
+            let id = names.iter().find_map(|name| styles.get(name)?.as_str());
+            id.map_or(0, |id| symbols.keep(id))
+        };
+        Self {
+            fill: keep(["fill", "fills"]),
+            stroke: keep(["stroke", "strokes"]),
+            effect: keep(["effect", "effects"]),
+            text: keep(["text", "text"]),
         }
     }
+}
 
-    fn note(
-        &mut self,
-        alias: &Value,
-        field: &str,
-        value: Option<&Value>,
-        style: Option<&String>,
-        count: usize,
-    ) {
-        let Some(id) = alias.get("id").and_then(Value::as_str) else { return };
-        let known = self.found.entry(id.to_owned()).or_default();
-        known.count += count;
-        *known.kinds.entry(kind(field)).or_default() += count;
-        let value = value.and_then(|value| match value {
-            Value::Number(number) => number.as_f64().map(number_text),
-            Value::Object(_) => Some(hex(value)),
-            Value::String(text) => Some(text.clone()),
-            Value::Bool(is_true) => Some(is_true.to_string()),
-            Value::Array(_) | Value::Null => None,
-        });
-        if let Some(value) = value {
-            *known.values.entry(value).or_default() += count;
+/// What paints or effects bind.
+fn paints(raw: &[u8], symbols: &mut Symbols, painted: &mut Vec<Painted>) {
+    let list: Value = pieces::read(raw);
+    for item in list.as_array().into_iter().flatten() {
+        for (field, alias) in item.get("boundVariables").and_then(Value::as_object).into_iter().flatten() {
+            let Some(id) = alias.get("id").and_then(Value::as_str) else { continue };
+            let value = item.get(field).and_then(value_text);
+            painted.push(Painted {
+                id: symbols.keep(id),
+                field: symbols.keep(field),
+                value: value.map_or(0, |text| symbols.keep(&text)),
+            });
         }
-        if let Some(style) = style {
-            *known.styles.entry(style.clone()).or_default() += count;
+    }
+}
+
+/// What a `boundVariables` binds beside paints and effects, which say themselves which of them is bound.
+fn bound(raw: &[u8], symbols: &mut Symbols, bindings: &mut Vec<Binding>) {
+    let bound: Value = pieces::read(raw);
+    for (field, bound) in bound.as_object().into_iter().flatten() {
+        if !matches!(field.as_str(), "fills" | "strokes" | "effects") {
+            bound_field(field, bound, symbols, bindings);
         }
+    }
+}
+
+/// A field of a node; its binding can be one alias, a list of them, or one for each side.
+fn bound_field(field: &str, bound: &Value, symbols: &mut Symbols, bindings: &mut Vec<Binding>) {
+    if let Some(sides) = bound.as_object().filter(|bound| !bound.contains_key("id")) {
+        for (side, bound) in sides {
+            bound_field(if field == "size" { side } else { field }, bound, symbols, bindings);
+        }
+        return;
+    }
+    let aliases = bound.as_array().map_or(slice::from_ref(bound), Vec::as_slice);
+    for id in aliases.iter().filter_map(|alias| alias.get("id")?.as_str()) {
+        let source = Source::of(field, symbols);
+        bindings.push(Binding { id: symbols.keep(id), field: symbols.keep(field), source });
+    }
+}
+
+impl Source {
+    /// Where a node has the value of a field.
+    fn of(field: &str, symbols: &mut Symbols) -> Self {
+        match field {
+            "x" | "width" => Self::Side("width"),
+            "y" | "height" => Self::Side("height"),
+            "rectangleCornerRadii"
+            | "topLeftRadius"
+            | "topRightRadius"
+            | "bottomLeftRadius"
+            | "bottomRightRadius" => Self::Radius,
+            "individualStrokeWeights" => Self::Member(STROKE_WEIGHT),
+            "lineHeight" => Self::Style(symbols.keep("lineHeightPx")),
+            _ if is_of_text(field) => Self::Style(symbols.keep(field)),
+            _ => place_of(field.as_bytes()).map_or(Self::Unknown, Self::Member),
+        }
+    }
+}
+
+/// A value as a name says it.
+fn value_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => number.as_f64().map(number_text),
+        Value::Object(_) => Some(hex(value)),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(is_true) => Some(is_true.to_string()),
+        Value::Array(_) | Value::Null => None,
     }
 }
 
 fn is_of_text(field: &str) -> bool {
     field.starts_with("font")
         || matches!(field, "lineHeight" | "letterSpacing" | "paragraphSpacing" | "paragraphIndent")
-}
-
-/// The value that a field has on the node that it is bound on.
-fn value_of(node: &Value, field: &str) -> Option<Value> {
-    let of_style = |name: &str| node.get("style")?.get(name).cloned();
-    match field {
-        "x" | "width" => node.pointer("/absoluteBoundingBox/width").cloned(),
-        "y" | "height" => node.pointer("/absoluteBoundingBox/height").cloned(),
-        "rectangleCornerRadii"
-        | "topLeftRadius"
-        | "topRightRadius"
-        | "bottomLeftRadius"
-        | "bottomRightRadius" => {
-            node.get("cornerRadius").or_else(|| node.pointer("/rectangleCornerRadii/0")).cloned()
-        }
-        "individualStrokeWeights" => node.get("strokeWeight").cloned(),
-        "lineHeight" => of_style("lineHeightPx"),
-        _ if is_of_text(field) => of_style(field),
-        _ => node.get(field).cloned(),
-    }
 }
 
 /// What a field is about, in a word.

@@ -3,11 +3,11 @@
 use super::table::Table;
 
 /// A text that is kept once: its number in [`Symbols`]. 0 is the empty text.
-pub(super) type Symbol = u32;
+pub(in crate::design) type Symbol = u32;
 
 /// Every text that is kept, once.
 #[derive(Debug, Default)]
-pub(super) struct Symbols {
+pub(in crate::design) struct Symbols {
     /// All of them, one behind the other.
     all: String,
     /// Where each ends in it; number 0, the empty text, is not there.
@@ -17,7 +17,7 @@ pub(super) struct Symbols {
 
 impl Symbols {
     /// The number of a text, which is kept from now on.
-    pub(super) fn keep(&mut self, text: &str) -> Symbol {
+    pub(in crate::design) fn keep(&mut self, text: &str) -> Symbol {
         if text.is_empty() {
             return 0;
         }
@@ -36,12 +36,12 @@ impl Symbols {
     }
 
     /// The text of a number.
-    pub(super) fn get(&self, symbol: Symbol) -> &str {
+    pub(in crate::design) fn get(&self, symbol: Symbol) -> &str {
         get(&self.all, &self.ends, symbol)
     }
 
     /// All of them.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::design) fn texts(&self) -> impl Iterator<Item = &str> {
         (0..).take(self.ends.len() + 1).map(|symbol| self.get(symbol))
     }
 }

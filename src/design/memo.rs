@@ -5,7 +5,7 @@ use super::table::Table;
 
 /// Values by the raw JSON that they were read from.
 #[derive(Debug)]
-pub(super) struct Memo<T> {
+pub(in crate::design) struct Memo<T> {
     /// The raw JSON, one behind the other.
     raw: Vec<u8>,
     /// Where each ends in it, and what it means.
@@ -26,7 +26,7 @@ impl<T> Default for Memo<T> {
 
 impl<T: Copy> Memo<T> {
     /// What these bytes mean, understood now if not before.
-    pub(super) fn get(&mut self, raw: &[u8], understand: impl FnOnce() -> T) -> T {
+    pub(in crate::design) fn get(&mut self, raw: &[u8], understand: impl FnOnce() -> T) -> T {
         let (known, all) = (&self.known, &self.raw);
         let is_it = |number: u32| {
             let at = number as usize;

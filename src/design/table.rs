@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 /// Numbers by the bytes of what they stand for, which lie elsewhere.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(in crate::design) struct Table {
     /// A part of the hash, and the number plus one; 0 is a free place. Never more than two thirds full.
     slots: Vec<(u32, u32)>,
     count: usize,
@@ -15,7 +15,7 @@ pub(super) struct Table {
 
 /// A place for what is not there yet.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(in crate::design) struct Place {
     hash: u32,
     at: usize,
 }
@@ -23,7 +23,11 @@ pub(super) struct Place {
 impl Table {
     /// The number of what has these bytes, as `is_it` says of a number; else where to put it.
     #[inline]
-    pub(super) fn find(&mut self, bytes: &[u8], is_it: impl Fn(u32) -> bool) -> Result<u32, Place> {
+    pub(in crate::design) fn find(
+        &mut self,
+        bytes: &[u8],
+        is_it: impl Fn(u32) -> bool,
+    ) -> Result<u32, Place> {
         if self.count * 3 >= self.slots.len() * 2 {
             self.widen();
         }
@@ -42,7 +46,7 @@ impl Table {
     }
 
     /// Puts a number where [`Table::find`] found nothing just now.
-    pub(super) fn put(&mut self, place: Place, number: u32) {
+    pub(in crate::design) fn put(&mut self, place: Place, number: u32) {
         if let (Some(slot), Some(number)) = (self.slots.get_mut(place.at), number.checked_add(1)) {
             *slot = (place.hash, number);
             self.count += 1;
