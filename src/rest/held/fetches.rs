@@ -9,7 +9,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared, WeakShared},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::{along, spool};
@@ -39,6 +39,8 @@ struct UnderWay {
     fetch: WeakShared<Fetch>,
     /// Whether all of the file is there, and only has to be written down.
     has_come: bool,
+    /// Told when somebody waits for it beside whoever asked first.
+    awaited: Arc<Notify>,
 }
 
 impl Default for Fetches {
@@ -54,16 +56,23 @@ impl Default for Fetches {
 
 impl Fetches {
     /// The fetch of this file, and whether it begins with this.
-    pub(super) fn join(&self, key: &FileKey, begin: impl FnOnce() -> Fetch) -> (Shared<Fetch>, bool) {
+    pub(super) fn join(
+        &self,
+        key: &FileKey,
+        begin: impl FnOnce(Arc<Notify>) -> Fetch,
+    ) -> (Shared<Fetch>, bool) {
         let mut fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fetch) = fetches.get(key).and_then(|one| one.fetch.upgrade())
+        if let Some(one) = fetches.get(key)
+            && let Some(fetch) = one.fetch.upgrade()
             && fetch.peek().is_none()
         {
+            one.awaited.notify_one();
             return (fetch, false);
         }
         fetches.retain(|_, one| one.fetch.upgrade().is_some());
-        let fetch = begin().shared();
-        let new = fetch.downgrade().map(|fetch| (key.clone(), UnderWay { fetch, has_come: false }));
+        let awaited = Arc::<Notify>::default();
+        let fetch = begin(awaited.clone()).shared();
+        let new = fetch.downgrade().map(|fetch| (key.clone(), UnderWay { fetch, has_come: false, awaited }));
         fetches.extend(new);
         (fetch, true)
     }
@@ -95,7 +104,11 @@ impl Fetches {
         let meant: Vec<Shared<Fetch>> = {
             let fetches = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
             let meant = fetches.iter().filter(|(key, one)| one.has_come && is_meant(key));
-            meant.filter_map(|(_, one)| one.fetch.upgrade()).collect()
+            let wait_for = |one: &UnderWay| {
+                one.awaited.notify_one();
+                one.fetch.upgrade()
+            };
+            meant.filter_map(|(_, one)| wait_for(one)).collect()
         };
         // Why one could not be kept is logged where it is kept.
         drop(futures_util::future::join_all(meant).await);
@@ -104,6 +117,7 @@ impl Fetches {
     /// Waits until every file that has come is written down. None may come any more.
     pub(in crate::rest) async fn settled(&self) {
         self.keeping.close();
+        self.kept_where(|_| true).await;
         self.keeping.wait().await;
     }
 }

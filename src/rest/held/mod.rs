@@ -14,6 +14,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
 
 pub use self::{along::Told, text::Composed};
 use self::{
@@ -39,6 +40,9 @@ pub const FILE: &str = "/v1/files/{file_key}";
 pub const NODES: &str = "/v1/files/{file_key}/nodes";
 /// The most that a file may have, inflated.
 pub const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+/// How long whoever has read a file that came in has the processors and the store to themselves, unless
+/// somebody else waits for the file: their answer comes first, then the file is written down.
+const HEAD_START: Duration = Duration::from_millis(50);
 /// How long a file without a known stamp counts as too large, in seconds.
 const TOO_LARGE_LIFETIME: u64 = 86_400;
 
@@ -224,8 +228,9 @@ impl Rest {
         let stamp = stamp_of(freshness);
         self.inner.tally.held(None);
         self.check_size(&key, stamp.as_deref()).await?;
-        let begin = || {
-            let (rest, caller, key, along) = (self.clone(), caller.clone(), key.clone(), along.clone());
+        let begin = |awaited| {
+            let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
+            let along = along.clone().map(|along| (along, awaited));
             async move { rest.fetch(&caller, tool, key, stamp, along).await }.boxed()
         };
         let (fetch, is_first) = self.inner.fetches.join(&key, begin);
@@ -364,14 +369,15 @@ impl Rest {
         tool: &'static Tool,
         key: FileKey,
         stamp: Option<String>,
-        along: Option<Arc<dyn Along>>,
+        along: Option<(Arc<dyn Along>, Arc<Notify>)>,
     ) -> Result<(HeldFile, Arc<Vec<String>>)> {
         let endpoint = endpoint(FILE)?;
         let mut args: Map<String, Value> = Map::from_iter([("file_key".to_owned(), json!(key.file))]);
         if !key.version.is_empty() {
             args.insert("version".to_owned(), json!(key.version));
         }
-        let sink = Sink::new(self.clone(), key.clone(), stamp.clone(), along.clone());
+        let reader = along.as_ref().map(|(along, _)| along.clone());
+        let sink = Sink::new(self.clone(), key.clone(), stamp.clone(), reader);
         let asked = Asked { tool, endpoint, args: &args, token: caller.description() };
         match self.send(caller, asked, self.inner.call_limit, Some(&sink)).await {
             Ok(output) => {
@@ -379,8 +385,9 @@ impl Rest {
                 let held = match sink.end() {
                     Some(End::Held(held)) => held,
                     Some(End::Seen(writing, at)) => {
-                        if let Some(along) = along {
+                        if let Some((along, awaited)) = along {
                             along.tell(Seen { at, notes: notes.clone() });
+                            drop(tokio::time::timeout(HEAD_START, awaited.notified()).await);
                         }
                         writing.held().await?
                     }

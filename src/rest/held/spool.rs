@@ -92,17 +92,19 @@ impl Spool {
     }
 
     /// All of it is here.
-    pub(super) fn end(mut self) -> Writing {
-        self.start();
+    pub(super) fn end(self) -> Writing {
         // Where the writer has left already it says why.
         let _ = self.sender.send(Message::End);
-        Writing(self.writer)
+        Writing { start: self.start, writer: self.writer }
     }
 }
 
-/// A file that is being written to its end.
+/// A file that is written to its end once somebody waits for that.
 #[derive(Debug)]
-pub(super) struct Writing(JoinHandle<Written>);
+pub(super) struct Writing {
+    start: Option<oneshot::Sender<()>>,
+    writer: JoinHandle<Written>,
+}
 
 impl Writing {
     /// Waits for its end.
@@ -110,7 +112,11 @@ impl Writing {
     /// # Errors
     /// What is wrong with it, and how it begins.
     pub(super) async fn end(self) -> Written {
-        self.0.await.unwrap_or_else(|_| Err((bug(), Vec::new())))
+        if let Some(start) = self.start {
+            // The task waits for nothing else.
+            let _ = start.send(());
+        }
+        self.writer.await.unwrap_or_else(|_| Err((bug(), Vec::new())))
     }
 
     /// The same where it is no matter how it begins.
