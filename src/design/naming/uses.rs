@@ -49,10 +49,10 @@ pub struct Uses {
     bound: Memo<(usize, usize)>,
     bindings: Vec<Binding>,
     styles: Memo<Styles>,
-    /// Each `style` of a text: where it stands in `looks`.
-    text_styles: Memo<(usize, usize)>,
-    looks: Vec<Value>,
     values: Memo<Symbol>,
+    /// Each `style` of a text with the name of one of its members behind it.
+    text_values: Memo<Symbol>,
+    scratch: Vec<u8>,
     counts: HashMap<Occurrence, usize, RandomState>,
     /// By the variable's id.
     pub found: BTreeMap<String, Use>,
@@ -286,12 +286,7 @@ impl Uses {
             Source::Side(side) => {
                 level.raw(BOX).and_then(|raw| value_text(pieces::read::<Value>(raw).get(side)?))
             }
-            Source::Style(name) => level.raw(STYLE).and_then(|raw| {
-                let looks = &mut self.looks;
-                let (at, _) =
-                    self.text_styles.get(raw, || added(looks, |looks| looks.push(pieces::read(raw))));
-                value_text(self.looks.get(at)?.get(self.symbols.get(name))?)
-            }),
+            Source::Style(name) => return level.raw(STYLE).map_or(0, |raw| self.of_style(raw, name)),
         };
         text.map_or(0, |text| self.symbols.keep(&text))
     }
@@ -300,6 +295,19 @@ impl Uses {
     fn plain(&mut self, raw: &[u8]) -> Symbol {
         let symbols = &mut self.symbols;
         self.values.get(raw, || value_text(&pieces::read(raw)).map_or(0, |text| symbols.keep(&text)))
+    }
+
+    /// A member of a text's `style`.
+    fn of_style(&mut self, raw: &[u8], name: Symbol) -> Symbol {
+        let symbols = &mut self.symbols;
+        self.scratch.clear();
+        self.scratch.extend_from_slice(raw);
+        self.scratch.extend_from_slice(symbols.get(name).as_bytes());
+        self.text_values.get(&self.scratch, || {
+            let style: Value = pieces::read(raw);
+            let text = style.get(symbols.get(name)).and_then(value_text);
+            text.map_or(0, |text| symbols.keep(&text))
+        })
     }
 
     /// Puts what was counted into words.
