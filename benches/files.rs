@@ -108,19 +108,22 @@ struct Count {
 }
 
 impl Visitor for Count {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {}
-    fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
         self.bytes += value.len();
         Flow::Continue
     }
     fn close(&mut self, _end: u64) {}
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
-    fn wants(&self, key: &[u8]) -> bool {
-        match self.wanted {
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        let is_wanted = match self.wanted {
             Wanted::Nothing => false,
             Wanted::Id => key == b"id",
             Wanted::All => true,
-        }
+        };
+        is_wanted.then_some(())
     }
 }
 

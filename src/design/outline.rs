@@ -45,6 +45,8 @@ pub struct Printed {
 }
 
 impl Visitor for Outline {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         let index = self.nodes.len();
         self.nodes.push(Node::default());
@@ -55,7 +57,7 @@ impl Visitor for Outline {
         self.open.push(index);
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.open.last().and_then(|index| self.nodes.get_mut(*index)) else {
             return Flow::Continue;
         };
@@ -76,8 +78,8 @@ impl Visitor for Outline {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> bool {
-        matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox")
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox").then_some(())
     }
 
     fn wants_beside(&self, _key: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Small things out of raw JSON, without a tree of values.
 
-use std::{borrow::Cow, cell::Cell, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 
@@ -127,11 +127,13 @@ pub struct Subtree {
 }
 
 impl Visitor for Subtree {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         self.open.push(String::new());
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         if let Some(id) = self.open.last_mut() {
             if key == b"id" {
                 *id = text(value).into_owned();
@@ -150,8 +152,8 @@ impl Visitor for Subtree {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        matches!(key, b"id" | b"name")
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        matches!(key, b"id" | b"name").then_some(())
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -172,13 +174,11 @@ struct Side<V> {
     depth: usize,
     /// The level below which it wants nothing more.
     skips: Option<usize>,
-    /// Whether it wants the member that comes next: the walk asks before it tells.
-    is_wanted: Cell<bool>,
 }
 
 impl<V: Visitor> Side<V> {
     const fn new(visitor: V) -> Self {
-        Self { visitor, depth: 0, skips: None, is_wanted: Cell::new(false) }
+        Self { visitor, depth: 0, skips: None }
     }
 
     fn open(&mut self, at: u64) {
@@ -188,8 +188,10 @@ impl<V: Visitor> Side<V> {
         }
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) {
-        if self.is_wanted.get() && self.visitor.member(key, value) == Flow::Skip {
+    fn member(&mut self, name: Option<V::Name>, key: &[u8], value: &[u8]) {
+        if let Some(name) = name
+            && self.visitor.member(name, key, value) == Flow::Skip
+        {
             self.skips = Some(self.depth);
         }
     }
@@ -204,9 +206,8 @@ impl<V: Visitor> Side<V> {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        self.is_wanted.set(self.skips.is_none() && self.visitor.wants(key));
-        self.is_wanted.get()
+    fn wants(&self, key: &[u8]) -> Option<V::Name> {
+        if self.skips.is_none() { self.visitor.wants(key) } else { None }
     }
 }
 
@@ -223,14 +224,17 @@ impl<A: Visitor, B: Visitor> Pair<A, B> {
 }
 
 impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
+    /// What either makes of a name, if it wants it.
+    type Name = (Option<A::Name>, Option<B::Name>);
+
     fn open(&mut self, at: u64) {
         self.one.open(at);
         self.other.iter_mut().for_each(|side| side.open(at));
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        self.one.member(key, value);
-        self.other.iter_mut().for_each(|side| side.member(key, value));
+    fn member(&mut self, (one, other): Self::Name, key: &[u8], value: &[u8]) -> Flow {
+        self.one.member(one, key, value);
+        self.other.iter_mut().for_each(|side| side.member(other, key, value));
         let skips = self.one.skips.is_some() && self.other.as_ref().is_none_or(|side| side.skips.is_some());
         if skips { Flow::Skip } else { Flow::Continue }
     }
@@ -249,9 +253,9 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
         }
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        // Both are asked, so that each remembers its answer.
-        self.one.wants(key) | self.other.as_ref().is_some_and(|side| side.wants(key))
+    fn wants(&self, key: &[u8]) -> Option<Self::Name> {
+        let names = (self.one.wants(key), self.other.as_ref().and_then(|side| side.wants(key)));
+        (names.0.is_some() || names.1.is_some()).then_some(names)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -295,8 +299,13 @@ mod tests {
     struct Names(&'static str, Vec<String>);
 
     impl Visitor for Names {
+        type Name = ();
+
         fn open(&mut self, _at: u64) {}
-        fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+        fn wants(&self, _key: &[u8]) -> Option<()> {
+            Some(())
+        }
+        fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
             self.1.push(text(value).into_owned());
             if text(value) == self.0 { Flow::Skip } else { Flow::Continue }
         }

@@ -35,7 +35,12 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let (read, provenance) =
         source::read(app, caller, tool, file_key, text("version"), &ids, visitor).await?;
     let (collector, uses) = read.into_inner();
-    let learned = uses.map(|uses| variables::learn(app, caller, file_key, &provenance, &uses));
+    let learned = async {
+        match uses {
+            Some(uses) => variables::learn(app, caller, file_key, &provenance, uses).await,
+            None => None,
+        }
+    };
     let design = collector.finish();
     let mut notes = missing(&design, file_key)?;
     if wants_comments {

@@ -98,6 +98,8 @@ struct Levels {
 }
 
 impl Visitor for Levels {
+    type Name = ();
+
     fn open(&mut self, at: u64) {
         let level = self.open.len();
         if let Some(parent) = self.open.last_mut() {
@@ -128,7 +130,7 @@ impl Visitor for Levels {
         self.open.push(Open { shown, begin: at, count: 0 });
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let node = self.open.last().and_then(|open| self.nodes.get_mut(&open.shown?));
         if let Some(node) = node {
             let value = String::from_utf8_lossy(value);
@@ -164,8 +166,8 @@ impl Visitor for Levels {
         self.keep_beside(entry.map(str::to_owned), member);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        matches!(key, b"id" | b"name" | b"type")
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        matches!(key, b"id" | b"name" | b"type").then_some(())
     }
 }
 

@@ -52,11 +52,13 @@ impl Outline {
 }
 
 impl Visitor for Outline {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         self.open.push(Node::default());
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let is_asked_for = self.open.len() == 1;
         let Some(node) = self.open.last_mut() else { return Flow::Continue };
         let text = || serde_json::from_slice(value).unwrap_or_default();
@@ -100,8 +102,9 @@ impl Visitor for Outline {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> bool {
+    fn wants(&self, key: &[u8]) -> Option<()> {
         matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox" | b"fills" | b"strokes")
+            .then_some(())
     }
 
     fn wants_beside(&self, _key: &[u8]) -> bool {

@@ -94,8 +94,8 @@ impl Memory {
         all.iter().find(|(known, _)| known == state).map(|(_, inferred)| inferred.clone())
     }
 
-    fn keep_inferred(&self, state: State, uses: &Uses) -> Arc<Variables> {
-        let inferred = Arc::new(infer(uses));
+    fn keep_inferred(&self, state: State, inferred: Variables) -> Arc<Variables> {
+        let inferred = Arc::new(inferred);
         let mut all = self.inferred.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(known, _)| *known != state);
         all.push_back((state, inferred.clone()));
@@ -157,12 +157,12 @@ pub(super) async fn name(
     tool: &'static Tool,
     file_key: &str,
     ids: &BTreeSet<String>,
-    learned: Option<Arc<Variables>>,
+    learned: impl Future<Output = Option<Arc<Variables>>>,
 ) -> Names {
     if ids.is_empty() {
         return Names::default();
     }
-    let listed = listed(app, caller, tool, file_key).await;
+    let (listed, learned) = tokio::join!(listed(app, caller, tool, file_key), learned);
     let others = app.variables.all(caller.fingerprint());
     let named = named(ids, &listed, &others, None);
     if named.variables.len() == ids.len() {
@@ -184,18 +184,24 @@ async fn inferred(app: &App, caller: &Caller, file_key: &str) -> Option<Arc<Vari
         return Some(inferred);
     }
     let uses = source::walk(held, &[], Uses::default()).await.ok()?;
-    Some(app.variables.keep_inferred(state, &uses))
+    conclude(app, state, uses).await
 }
 
 /// What the uses suggest in a file that has just been read as a whole: for [`name`], and for later calls.
-pub(super) fn learn(
+pub(super) async fn learn(
     app: &App,
     caller: &Caller,
     file_key: &str,
     provenance: &Provenance,
-    uses: &Uses,
-) -> Arc<Variables> {
-    app.variables.keep_inferred(State::of(caller, file_key, provenance), uses)
+    uses: Uses,
+) -> Option<Arc<Variables>> {
+    conclude(app, State::of(caller, file_key, provenance), uses).await
+}
+
+/// Beside the runtime: a large file has many uses.
+async fn conclude(app: &App, state: State, uses: Uses) -> Option<Arc<Variables>> {
+    let inferred = tokio::task::spawn_blocking(move || infer(&uses)).await.ok()?;
+    Some(app.variables.keep_inferred(state, inferred))
 }
 
 /// As [`name`], for all variables of a file that has just been read.

@@ -88,7 +88,8 @@ impl Store {
 SELECT made_at, ends_at, stamp, version FROM answers
 WHERE caller = ?1 AND request = ?2 AND ends_at > unixepoch()";
         self.run(move |connection| {
-            connection.query_row(SQL, params![place.caller, place.request.as_slice()], read_head).optional()
+            let values = params![place.caller, place.request.as_slice()];
+            connection.prepare_cached(SQL)?.query_row(values, read_head).optional()
         })
         .await
     }
@@ -157,7 +158,8 @@ fn answer(connection: &Connection, place: Place) -> Result<Option<Kept>> {
 SELECT made_at, ends_at, stamp, version, body, used_at, id FROM answers
 WHERE caller = ?1 AND request = ?2 AND ends_at > unixepoch()";
     let found = connection
-        .query_row(SQL, params![place.caller, place.request.as_slice()], |row| {
+        .prepare_cached(SQL)?
+        .query_row(params![place.caller, place.request.as_slice()], |row| {
             let head = read_head(row)?;
             Ok((Kept { head, body: row.get(4)? }, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?))
         })
@@ -182,10 +184,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let (made_at, ends_at) = (made_at.cast_signed(), ends_at.cast_signed());
     let request = place.request.as_slice();
-    work.execute(
-        SQL,
-        params![place.caller, request, file, made_at, ends_at, millis(), size, stamp, version, body],
-    )?;
+    let values = params![place.caller, request, file, made_at, ends_at, millis(), size, stamp, version, body];
+    work.prepare_cached(SQL)?.execute(values)?;
     super::make_room(&work, capacity)?;
     work.commit()
 }

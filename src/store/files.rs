@@ -154,7 +154,7 @@ GROUP BY file HAVING id = MAX(id) ORDER BY used_at DESC LIMIT 1000";
         const SQL: &str = "SELECT data FROM pieces WHERE key >= ?1 AND key < ?2 ORDER BY key";
         self.run_blocking(move |connection| {
             let range = params![key(id, kind, from), key(id, kind, from) + i64::from(count)];
-            connection.prepare(SQL)?.query_map(range, |row| row.get(0))?.collect()
+            connection.prepare_cached(SQL)?.query_map(range, |row| row.get(0))?.collect()
         })
     }
 
@@ -180,7 +180,8 @@ GROUP BY file HAVING id = MAX(id) ORDER BY used_at DESC LIMIT 1000";
         const SQL: &str = "SELECT stamp, at FROM too_large WHERE caller = ?1 AND file = ?2 AND version = ?3";
         self.run(move |connection| {
             let noted = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
-            connection.query_row(SQL, params![key.caller, key.file, key.version], noted).optional()
+            let values = params![key.caller, key.file, key.version];
+            connection.prepare_cached(SQL)?.query_row(values, noted).optional()
         })
         .await
     }
@@ -191,7 +192,8 @@ fn held(connection: &Connection, key: &FileKey) -> Result<Option<HeldFile>> {
 SELECT id, stamp, at, facts, used_at FROM files
 WHERE caller = ?1 AND file = ?2 AND version = ?3 AND complete ORDER BY id DESC LIMIT 1";
     let found = connection
-        .query_row(SQL, params![key.caller, key.file, key.version], |row| {
+        .prepare_cached(SQL)?
+        .query_row(params![key.caller, key.file, key.version], |row| {
             let at = row.get::<_, i64>(2)?.unsigned_abs();
             let file = HeldFile { id: row.get(0)?, stamp: row.get(1)?, at, facts: row.get(3)? };
             Ok((file, row.get::<_, i64>(4)?))
@@ -219,7 +221,7 @@ VALUES (?1, ?2, ?3, 0, ?4, 0, 0, '')";
 }
 
 fn add(work: &Transaction<'_>, id: i64, pieces: &[Piece]) -> Result<()> {
-    let mut insert = work.prepare("INSERT INTO pieces (key, data) VALUES (?1, ?2)")?;
+    let mut insert = work.prepare_cached("INSERT INTO pieces (key, data) VALUES (?1, ?2)")?;
     for piece in pieces {
         insert.execute(params![key(id, piece.kind, piece.number), piece.data])?;
     }

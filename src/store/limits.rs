@@ -67,7 +67,7 @@ impl Store {
         const SQL: &str = "\
 SELECT tier, file, until, plan, seat, link, seen_at FROM gates WHERE caller = ?1 ORDER BY seen_at DESC LIMIT ?2";
         self.run(move |connection| {
-            connection.prepare(SQL)?.query_map(params![caller, MOST_GATES], gate)?.collect()
+            connection.prepare_cached(SQL)?.query_map(params![caller, MOST_GATES], gate)?.collect()
         })
         .await
     }
@@ -144,7 +144,7 @@ ON CONFLICT DO UPDATE SET count = count + excluded.count RETURNING count";
     let work = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut month = 0_i64;
     for (tier, count) in calls {
-        let mut statement = work.prepare(SQL)?;
+        let mut statement = work.prepare_cached(SQL)?;
         let counts = statement
             .query_map(params![caller, tier, count.cast_signed(), at.cast_signed()], |row| row.get(0))?;
         for count in counts {

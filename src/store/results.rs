@@ -106,7 +106,7 @@ const SELECT: &str =
 fn get(connection: &Connection, caller: CallerKey, id: &str, now: i64) -> rusqlite::Result<Option<Row>> {
     connection
         .execute("UPDATE results SET used = ?3 WHERE caller = ?1 AND id = ?2", params![caller, id, now])?;
-    connection.query_row(SELECT, params![caller, id], read).optional()
+    connection.prepare_cached(SELECT)?.query_row(params![caller, id], read).optional()
 }
 
 fn list(connection: &Connection, caller: CallerKey) -> rusqlite::Result<Vec<Row>> {

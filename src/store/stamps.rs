@@ -31,7 +31,7 @@ impl Store {
             let seen = |row: &rusqlite::Row<'_>| {
                 Ok(Seen { at: row.get::<_, i64>(0)?.unsigned_abs(), stamp: row.get(1)? })
             };
-            connection.query_row(SQL, params![caller, file], seen).optional()
+            connection.prepare_cached(SQL)?.query_row(params![caller, file], seen).optional()
         })
         .await
     }
@@ -44,7 +44,7 @@ impl Store {
         const SQL: &str = "INSERT OR REPLACE INTO stamps (caller, file, at, stamp) VALUES (?1, ?2, ?3, ?4)";
         self.run(move |connection| {
             let at = seen.at.cast_signed();
-            connection.execute(SQL, params![caller, file, at, seen.stamp]).map(drop)
+            connection.prepare_cached(SQL)?.execute(params![caller, file, at, seen.stamp]).map(drop)
         })
         .await
     }

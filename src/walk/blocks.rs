@@ -59,6 +59,8 @@ impl Blocks {
     }
 
     /// Goes to the block of a byte that stands in no string. `false` when too few bytes are left.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn seek(&mut self, chunk: &[u8], at: usize) -> bool {
         while let Some(start) = self.start {
             if at < start + 64 {
@@ -86,6 +88,8 @@ impl Blocks {
     }
 
     /// Where the `"` stands that ends the string whose letters begin here, in this block.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn end_of_text(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
         let mut bits = self.signs.quotes & self.since(from)?;
         while bits == 0 {
@@ -99,6 +103,8 @@ impl Blocks {
     }
 
     /// Where the bracket stands that ends the object or the list whose inside begins here, in this block.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn end_of_nested(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
         let (mut depth, mut since) = (1, self.since(from)?);
         loop {
@@ -114,7 +120,8 @@ impl Blocks {
     }
 
     /// The bits of this block from a byte on; of the next block none is left out.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn since(&self, from: usize) -> Option<u64> {
         let at = u32::try_from(from.checked_sub(self.start?)?).ok()?;
         Some(u64::MAX.checked_shl(at).unwrap_or(0))

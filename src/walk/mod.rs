@@ -50,11 +50,14 @@ pub struct Children {
 /// What becomes of what a [`Walker`] meets. Nodes come in the order of the answer, each within its
 /// parent's beginning and end.
 pub trait Visitor {
+    /// What it knows a name by, once it has looked it up in [`Visitor::wants`].
+    type Name: Copy + std::fmt::Debug;
     /// A node begins; `at` is the offset of its `{` in the whole answer.
     fn open(&mut self, at: u64);
-    /// One member of the innermost open node, except its list of `children`. `key` is its name, without
-    /// escapes; `value` its raw JSON: complete, valid UTF-8, but not checked within its brackets.
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow;
+    /// One member of the innermost open node, except its list of `children`. `name` is what
+    /// [`Visitor::wants`] has just made of its name `key`, which has no escapes; `value` its raw JSON:
+    /// complete, valid UTF-8, but not checked within its brackets.
+    fn member(&mut self, name: Self::Name, key: &[u8], value: &[u8]) -> Flow;
     /// The innermost open node ends; `end` is the offset after its `}`.
     fn close(&mut self, end: u64);
     /// A member beside the trees: of the answer itself (`entry` is `None`), or of the entry of this id
@@ -70,11 +73,8 @@ pub trait Visitor {
         let _ = (key, begin, end);
     }
     /// Whether [`Visitor::member`] wants members of this name; others are skipped without being gathered.
-    fn wants(&self, key: &[u8]) -> bool {
-        let _ = key;
-        true
-    }
-    /// The same for [`Visitor::beside`].
+    fn wants(&self, key: &[u8]) -> Option<Self::Name>;
+    /// Whether [`Visitor::beside`] wants members of this name.
     fn wants_beside(&self, key: &[u8]) -> bool {
         let _ = key;
         true
@@ -84,7 +84,7 @@ pub trait Visitor {
 /// Reads a whole file (`document` at the top), an answer of `/nodes` (`nodes` → id → `document`), or
 /// a node alone.
 #[derive(Debug)]
-pub struct Walker<V> {
+pub struct Walker<V: Visitor> {
     visitor: V,
     /// The offset of this chunk's first byte in the answer.
     offset: u64,
@@ -105,6 +105,8 @@ pub struct Walker<V> {
     gathered: Vec<u8>,
     /// Whether the value is to be gathered.
     is_wanted: bool,
+    /// What the visitor makes of its name, if it is a node's and wanted.
+    name: Option<V::Name>,
     /// Where the value begins in the answer.
     begin: u64,
     /// Where the last value or object's `{` ended.
@@ -168,6 +170,7 @@ impl<V: Visitor> Walker<V> {
             from: 0,
             gathered: Vec::new(),
             is_wanted: false,
+            name: None,
             begin: 0,
             after: 0,
             utf8: Utf8::new(),
@@ -289,11 +292,11 @@ impl<V: Visitor> Walker<V> {
                 self.expect = Expect::FirstChild;
                 return (end, true);
             }
-            if self.visitor.wants(name) {
+            if let Some(known) = self.visitor.wants(name) {
                 if value.len() > LARGEST_MEMBER {
                     break;
                 }
-                if self.visitor.member(name, value) == Flow::Skip {
+                if self.visitor.member(known, name, value) == Flow::Skip {
                     self.blocks.forget();
                     self.after = self.offset + end as u64;
                     self.scan = Scan::within();
@@ -340,7 +343,10 @@ impl<V: Visitor> Walker<V> {
                 self.expect = Expect::FirstName;
                 return Ok(at + 1);
             }
-            (Some(Level::Node), _) => self.visitor.wants(key),
+            (Some(Level::Node), _) => {
+                self.name = self.visitor.wants(key);
+                self.name.is_some()
+            }
             _ => self.visitor.wants_beside(key),
         };
         self.is_wanted = is_wanted;
@@ -419,7 +425,8 @@ impl<V: Visitor> Walker<V> {
         }
         match self.levels.last() {
             Some(Level::Node) => {
-                if self.visitor.member(&self.key, value) == Flow::Skip {
+                let flow = self.name.map(|name| self.visitor.member(name, &self.key, value));
+                if flow == Some(Flow::Skip) {
                     self.scan = Scan::within();
                     self.expect = Expect::InRest;
                 }

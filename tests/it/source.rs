@@ -23,19 +23,19 @@ struct Ids {
 }
 
 impl Visitor for Ids {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {}
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        if key == b"id" {
-            self.nodes.push(serde_json::from_slice(value).unwrap());
-        }
+    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+        self.nodes.push(serde_json::from_slice(value).unwrap());
         Flow::Continue
     }
     fn close(&mut self, _end: u64) {}
     fn beside(&mut self, entry: Option<&str>, key: &[u8], _value: &[u8]) {
         self.beside.push((entry.map(str::to_owned), String::from_utf8(key.to_vec()).unwrap()));
     }
-    fn wants(&self, key: &[u8]) -> bool {
-        key == b"id"
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        (key == b"id").then_some(())
     }
 }
 

@@ -95,13 +95,15 @@ impl Anchors {
 }
 
 impl Visitor for Anchors {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         self.seen += 1;
         let place = Place { id: String::new(), name: String::new() };
         self.path.push(Open { place, kind: Kind::Other, area: None, order: self.seen });
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.path.last_mut() else { return Flow::Continue };
         match key {
             b"id" => node.place.id = pieces::text(value).into_owned(),
@@ -138,12 +140,13 @@ impl Visitor for Anchors {
         }
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        match key {
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        let is_wanted = match key {
             b"id" | b"name" | b"type" => true,
             b"absoluteBoundingBox" => self.wants_boxes && self.level() == Some(2),
             _ => false,
-        }
+        };
+        is_wanted.then_some(())
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

@@ -93,16 +93,8 @@ impl Collector {
         })
     }
 
-    fn take(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        let Some(mut draft) = self.open.pop() else { return Flow::Skip };
-        let flow = self.take_into(&mut draft, key, value);
-        self.open.push(draft);
-        flow
-    }
-
     #[expect(clippy::too_many_lines, reason = "one line or two for each member")]
-    fn take_into(&mut self, draft: &mut Draft, key: &[u8], value: &[u8]) -> Flow {
-        let member = Member::of(key);
+    fn take(&mut self, draft: &mut Draft, (member, key): (Member, &[u8]), value: &[u8]) -> Flow {
         match member {
             Member::Id => draft.id = self.span(value),
             Member::Name => draft.name = self.name(value),
@@ -174,10 +166,12 @@ impl Collector {
             Member::TransitionNodeId => draft.transition = raw::plain(value).map(Into::into),
             Member::Characters => draft.characters = Some(raw::string(value)),
             Member::Style => draft.text_style = self.text_style(value),
-            Member::CharacterStyleOverrides => draft.runs.overrides = value.into(),
-            Member::StyleOverrideTable => draft.runs.table = value.into(),
-            Member::LineTypes if contains(value, b"ORDERED") => draft.runs.line_types = value.into(),
-            Member::LineIndentations => draft.runs.indentations = value.into(),
+            Member::CharacterStyleOverrides => draft.runs().overrides = value.into(),
+            Member::StyleOverrideTable => draft.runs().table = value.into(),
+            Member::LineTypes if contains(value, b"ORDERED") => draft.runs().line_types = value.into(),
+            Member::LineIndentations if !says_nothing_but_zero(value) => {
+                draft.runs().indentations = value.into();
+            }
             Member::StrokeWeight => draft.stroke.weight = raw::number(value),
             Member::IndividualStrokeWeights => draft.stroke.sides = finish::side_weights(&raw::value(value)),
             Member::StrokeAlign => draft.stroke.align = finish::stroke_align(value),
@@ -200,14 +194,18 @@ impl Collector {
                     draft.fact(Key::Rotation, words);
                 }
             }
-            Member::ConnectorStart => draft.ends[0] = dev::endpoint(&raw::value(value)),
-            Member::ConnectorEnd => draft.ends[1] = dev::endpoint(&raw::value(value)),
-            Member::ConnectorStartStrokeCap => draft.caps[0] = raw::string(value),
-            Member::ConnectorEndStrokeCap => draft.caps[1] = raw::string(value),
-            Member::ConnectorLineType => draft.line = words::lower(&raw::string(value)),
+            Member::ConnectorStart => draft.connector().ends[0] = dev::endpoint(&raw::value(value)),
+            Member::ConnectorEnd => draft.connector().ends[1] = dev::endpoint(&raw::value(value)),
+            Member::ConnectorStartStrokeCap => draft.connector().caps[0] = raw::string(value),
+            Member::ConnectorEndStrokeCap => draft.connector().caps[1] = raw::string(value),
+            Member::ConnectorLineType => draft.connector().line = words::lower(&raw::string(value)),
             Member::ComplexStrokeProperties if contains(value, b"\"BASIC\"") => {}
             Member::FillOverrideTable if !contains(value, b"fills") => {}
-            Member::Silent | Member::IsMask | Member::MaskType | Member::LineTypes => {}
+            Member::Silent
+            | Member::IsMask
+            | Member::MaskType
+            | Member::LineTypes
+            | Member::LineIndentations => {}
             _ => {
                 let (key, words) =
                     Self::member_words(member, value).unwrap_or_else(|| (Key::Other, other(key, value)));
@@ -288,6 +286,8 @@ impl Collector {
 }
 
 impl Visitor for Collector {
+    type Name = Member;
+
     fn open(&mut self, _at: u64) {
         self.design.seen += 1;
         let mut draft = self.spare.pop().unwrap_or_default();
@@ -299,11 +299,11 @@ impl Visitor for Collector {
         self.open.push(draft);
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        if self.open.last().is_none_or(|draft| draft.is_too_deep) {
-            return Flow::Skip;
-        }
-        self.take(key, value)
+    fn member(&mut self, name: Member, key: &[u8], value: &[u8]) -> Flow {
+        let Some(mut draft) = self.open.pop() else { return Flow::Skip };
+        let flow = if draft.is_too_deep { Flow::Skip } else { self.take(&mut draft, (name, key), value) };
+        self.open.push(draft);
+        flow
     }
 
     fn close(&mut self, _end: u64) {
@@ -363,10 +363,11 @@ impl Visitor for Collector {
         }
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        match key {
-            b"backgroundColor" => self.open.last().is_some_and(|draft| draft.kind == Kind::Page),
-            key => !Member::is_silent(key),
+    fn wants(&self, key: &[u8]) -> Option<Member> {
+        match Member::of(key) {
+            Member::Silent => None,
+            Member::BackgroundColor if self.open.last().is_none_or(|draft| draft.kind != Kind::Page) => None,
+            member => Some(member),
         }
     }
 
@@ -379,6 +380,11 @@ impl Visitor for Collector {
 
 fn contains(value: &[u8], part: &[u8]) -> bool {
     value.windows(part.len()).any(|window| window == part)
+}
+
+/// A list of numbers, all of which are 0.
+fn says_nothing_but_zero(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'[' | b'0' | b'.' | b',' | b']'))
 }
 
 fn numbers(value: &[u8]) -> Vec<f32> {

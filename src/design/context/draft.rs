@@ -31,15 +31,22 @@ pub(super) struct Draft {
     /// The number of its text style; 0 for none.
     pub(super) text_style: u32,
     pub(super) characters: Option<String>,
-    pub(super) runs: Runs,
+    /// Few texts have any.
+    pub(super) runs: Option<Box<Runs>>,
     pub(super) interactions: Option<Box<[u8]>>,
     pub(super) transition: Option<Box<str>>,
-    pub(super) ends: [String; 2],
-    pub(super) caps: [String; 2],
-    pub(super) line: String,
+    pub(super) connector: Option<Box<Connector>>,
     pub(super) children: Vec<u32>,
     pub(super) hidden: u32,
     pub(super) too_deep: u32,
+}
+
+/// What a connector says of itself, from its start to its end.
+#[derive(Debug, Default)]
+pub(super) struct Connector {
+    pub(super) ends: [String; 2],
+    pub(super) caps: [String; 2],
+    pub(super) line: String,
 }
 
 /// The styles that a node's values come from, by their node ids; 0 for none.
@@ -72,6 +79,14 @@ pub(super) struct Corners {
 }
 
 impl Draft {
+    pub(super) fn runs(&mut self) -> &mut Runs {
+        self.runs.get_or_insert_default()
+    }
+
+    pub(super) fn connector(&mut self) -> &mut Connector {
+        self.connector.get_or_insert_default()
+    }
+
     /// Notes a fact; empty words say nothing.
     pub(super) fn fact(&mut self, key: Key, words: Symbol) {
         if words != 0 {

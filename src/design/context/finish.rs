@@ -195,9 +195,10 @@ impl Collector {
         }
         let corners = std::mem::take(&mut draft.corners);
         self.words(draft, Key::Radius, |out| radius_words(out, &corners, bound));
-        let ends = std::mem::take(&mut draft.ends);
-        if ends.iter().any(|end| !end.is_empty()) {
-            let words = dev::connector(&ends, &draft.caps, &draft.line);
+        if let Some(connector) = draft.connector.take()
+            && connector.ends.iter().any(|end| !end.is_empty())
+        {
+            let words = dev::connector(&connector.ends, &connector.caps, &connector.line);
             self.words(draft, Key::Ends, |out| out.push_str(&words));
         }
     }
@@ -209,7 +210,8 @@ impl Collector {
         let stroke = std::mem::take(&mut draft.stroke);
         let usual = super::paint::usual_stroke(draft.kind);
         let mut mark = bound.mark("strokeWeight");
-        let sides = if bound.is_empty() { &[][..] } else { &["TOP", "RIGHT", "BOTTOM", "LEFT"] };
+        let has_sides = bound.is_about(&["individualStrokeWeights"]);
+        let sides = if has_sides { &["TOP", "RIGHT", "BOTTOM", "LEFT"][..] } else { &[] };
         for side in sides {
             let side = bound.mark(&format!("individualStrokeWeights.{side}"))
                 + &bound.mark(&format!("individualStrokeWeights.{}", side.to_ascii_lowercase()));
@@ -262,24 +264,24 @@ impl Collector {
         style: &text::Style,
         font: Symbol,
     ) {
-        let runs = std::mem::take(&mut draft.runs);
+        let runs = draft.runs.take().filter(|runs| !runs.is_plain());
         let is_one_line = !characters.contains(['\n', '\u{2028}', '\u{2029}']);
         let sizing = match draft.layout.geometry.sizing {
             [Sizing::Unknown, Sizing::Unknown] => style.sizing,
             sizing => sizing,
         };
-        if runs.is_plain() {
-            self.words(draft, Key::Text, |out| {
-                out.push('"');
-                words::push_escaped(out, characters);
-                out.push('"');
-            });
-        } else {
+        if let Some(runs) = runs {
             let (text, notes) = text::marked(characters, style, &runs);
             self.words(draft, Key::Text, |out| {
                 let _ = write!(out, "\"{text}\"");
             });
             self.words(draft, Key::Runs, |out| out.push_str(&notes));
+        } else {
+            self.words(draft, Key::Text, |out| {
+                out.push('"');
+                words::push_escaped(out, characters);
+                out.push('"');
+            });
         }
         if characters.is_empty() {
             return;

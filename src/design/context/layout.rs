@@ -385,28 +385,29 @@ fn constraints(raw: &[u8]) -> [Constraint; 2] {
 }
 
 /// Constraints that are not the usual left and top, behind a word: `pin-right,bottom`.
-pub(super) fn pins(out: &mut String, before: &str, [horizontal, vertical]: [Constraint; 2]) {
-    let word = |constraint, end: &'static str, both: &'static str| match constraint {
-        Constraint::Start => "",
-        Constraint::End => end,
-        Constraint::Center => "center",
-        Constraint::Both => both,
-        Constraint::Scale => "scale",
-    };
-    // A word that could mean either axis says which one.
-    let axis = |word: &str, axis: &str| match word {
-        "center" | "scale" => format!("{axis}-{word}"),
-        word => word.to_owned(),
-    };
-    let words = match (word(horizontal, "right", "left+right"), word(vertical, "bottom", "top+bottom")) {
-        ("", "") => return,
-        (x, y) if x == y => x.to_owned(),
-        (x, "") => axis(x, "x"),
-        ("", y) => axis(y, "y"),
-        (x, y) => format!("{x},{y}"),
+pub(super) fn pins(out: &mut String, before: &str, constraints: [Constraint; 2]) {
+    use Constraint::{Both, Center, End, Scale, Start};
+    let [x, y] = constraints.map(|constraint| match constraint {
+        Start => [""; 2],
+        End => ["right", "bottom"],
+        Center => ["center"; 2],
+        Both => ["left+right", "top+bottom"],
+        Scale => ["scale"; 2],
+    });
+    let words = match constraints {
+        [Start, Start] => return,
+        [Center, Center] | [Scale, Scale] => &[x[0]][..],
+        // A word that could mean either axis says which one.
+        [Center | Scale, Start] => &["x-", x[0]],
+        [Start, Center | Scale] => &["y-", y[1]],
+        [_, Start] => &[x[0]],
+        [Start, _] => &[y[1]],
+        [_, _] => &[x[0], ",", y[1]],
     };
     out.push_str(before);
-    out.push_str(&words);
+    for word in words {
+        out.push_str(word);
+    }
 }
 
 /// Guides that designers lay over a frame: `columns 12 gutter 16 margin 24`.

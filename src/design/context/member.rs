@@ -3,7 +3,7 @@
 /// A member of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Member {
+pub enum Member {
     /// Says nothing that others do not say, or nothing about the design.
     Silent,
     /// This version does not know it.
@@ -217,32 +217,23 @@ impl Member {
             b"overflowDirection" => Self::OverflowDirection,
             b"scrollBehavior" => Self::ScrollBehavior,
             b"isFixed" => Self::IsFixed,
-            key if Self::is_silent(key) => Self::Silent,
+            b"background"
+            | b"absoluteRenderBounds"
+            | b"fillGeometry"
+            | b"strokeGeometry"
+            | b"size"
+            | b"relativeTransform"
+            | b"layoutVersion"
+            | b"locked"
+            | b"preserveRatio"
+            | b"strokeMiterAngle"
+            | b"transitionDuration"
+            | b"transitionEasing"
+            | b"uniformScaleFactor"
+            | b"authorVisible"
+            | b"gridAutoTracks"
+            | b"gridItemsPositioning" => Self::Silent,
             _ => Self::Unknown,
         }
-    }
-
-    /// Whether this is the name of a member that says nothing that others do not say, or nothing about the
-    /// design.
-    pub(super) const fn is_silent(key: &[u8]) -> bool {
-        matches!(
-            key,
-            b"background"
-                | b"absoluteRenderBounds"
-                | b"fillGeometry"
-                | b"strokeGeometry"
-                | b"size"
-                | b"relativeTransform"
-                | b"layoutVersion"
-                | b"locked"
-                | b"preserveRatio"
-                | b"strokeMiterAngle"
-                | b"transitionDuration"
-                | b"transitionEasing"
-                | b"uniformScaleFactor"
-                | b"authorVisible"
-                | b"gridAutoTracks"
-                | b"gridItemsPositioning"
-        )
     }
 }

@@ -1,6 +1,6 @@
 //! Names concluded from where variables are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Use, Uses, Variable, Variables};
 use crate::design::fold::one_line;
@@ -11,8 +11,10 @@ use crate::design::fold::one_line;
 pub fn infer(uses: &Uses) -> Variables {
     let mut variables: Variables = BTreeMap::new();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let carried = carried(uses);
     for (id, known) in &uses.found {
-        let (name, known_from) = named_by_style(uses, known).unwrap_or_else(|| named_by_value(known));
+        let (name, known_from) =
+            named_by_style(uses, known, &carried).unwrap_or_else(|| named_by_value(known));
         let before = taken.entry(name.clone()).or_default();
         *before += 1;
         let name = if *before > 1 { format!("{name} ({before})") } else { name };
@@ -22,12 +24,21 @@ pub fn infer(uses: &Uses) -> Variables {
     variables
 }
 
+/// How many variables each style carries.
+fn carried(uses: &Uses) -> HashMap<&str, usize> {
+    let mut carried = HashMap::new();
+    for style in uses.found.values().flat_map(|known| known.styles.keys()) {
+        *carried.entry(style.as_str()).or_default() += 1;
+    }
+    carried
+}
+
 /// Most of its uses with a style are with this one, and the style is about nothing else.
-fn named_by_style(uses: &Uses, known: &Use) -> Option<(String, String)> {
+fn named_by_style(uses: &Uses, known: &Use, carried: &HashMap<&str, usize>) -> Option<(String, String)> {
     let with_style: usize = known.styles.values().sum();
     let (style, count) = known.styles.iter().max_by_key(|(id, count)| (**count, std::cmp::Reverse(*id)))?;
     let name = one_line(&uses.beside.styles.get(style)?.name);
-    let is_shared = uses.found.values().filter(|other| other.styles.contains_key(style)).count() > 1;
+    let is_shared = carried.get(style.as_str()).is_some_and(|count| *count > 1);
     (count * 2 > with_style && with_style * 2 > known.count && !is_shared && !name.is_empty())
         .then(|| (name.clone(), format!("the style \"{name}\", which carries it")))
 }

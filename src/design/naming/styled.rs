@@ -27,11 +27,13 @@ pub struct Styled {
 }
 
 impl Visitor for Styled {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         self.nodes.open();
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         self.nodes.member(key, pieces::read(value));
         Flow::Continue
     }
@@ -61,8 +63,9 @@ impl Visitor for Styled {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
+    fn wants(&self, key: &[u8]) -> Option<()> {
         matches!(key, b"styles" | b"fills" | b"strokes" | b"effects" | b"style" | b"styleOverrideTable")
+            .then_some(())
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

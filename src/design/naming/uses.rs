@@ -63,8 +63,8 @@ pub struct Uses {
 /// What was told of an open node so far.
 #[derive(Debug, Default)]
 struct Level {
-    /// Each member's place in [`MEMBERS`], and where its raw JSON ends.
-    members: Vec<(usize, usize)>,
+    /// Where the raw JSON of each member ends.
+    members: Vec<(Member, usize)>,
     raw: Vec<u8>,
     /// Whether one of them names a variable.
     is_bound: bool,
@@ -98,7 +98,7 @@ struct Binding {
 /// Where the value of a bound field stands.
 #[derive(Debug, Clone, Copy)]
 enum Source {
-    Member(usize),
+    Member(Member),
     /// A side of the node's box.
     Side(&'static str),
     /// The first radius where they differ.
@@ -118,64 +118,72 @@ struct Styles {
 }
 
 /// Members that can be bound, or say what a bound one is.
-const MEMBERS: &[&str] = &[
-    "boundVariables",
-    "fills",
-    "strokes",
-    "effects",
-    "styles",
-    "style",
-    "absoluteBoundingBox",
-    "cornerRadius",
-    "rectangleCornerRadii",
-    "strokeWeight",
-    "itemSpacing",
-    "counterAxisSpacing",
-    "paddingLeft",
-    "paddingRight",
-    "paddingTop",
-    "paddingBottom",
-    "gridRowGap",
-    "gridColumnGap",
-    "opacity",
-    "minWidth",
-    "maxWidth",
-    "minHeight",
-    "maxHeight",
-    "characters",
-    "visible",
-];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Member {
+    BoundVariables,
+    Fills,
+    Strokes,
+    Effects,
+    Styles,
+    Style,
+    AbsoluteBoundingBox,
+    CornerRadius,
+    RectangleCornerRadii,
+    StrokeWeight,
+    ItemSpacing,
+    CounterAxisSpacing,
+    PaddingLeft,
+    PaddingRight,
+    PaddingTop,
+    PaddingBottom,
+    GridRowGap,
+    GridColumnGap,
+    Opacity,
+    MinWidth,
+    MaxWidth,
+    MinHeight,
+    MaxHeight,
+    Characters,
+    Visible,
+}
 
-// Places in it.
-const BOUND: usize = 0;
-const FILLS: usize = 1;
-const STROKES: usize = 2;
-/// The last of those that name variables themselves.
-const EFFECTS: usize = 3;
-const STYLES: usize = 4;
-const STYLE: usize = 5;
-const BOX: usize = 6;
-const RADIUS: usize = 7;
-const RADII: usize = 8;
-const STROKE_WEIGHT: usize = 9;
-
-/// The place in [`MEMBERS`] of a name.
-fn place_of(key: &[u8]) -> Option<usize> {
-    /// For each length of a name the places of those that have it: it is asked for every member of a file.
-    static PLACES: LazyLock<[Vec<usize>; 24]> = LazyLock::new(|| {
-        std::array::from_fn(|length| {
-            let places = MEMBERS.iter().enumerate().filter(|(_, name)| name.len() == length);
-            places.map(|(place, _)| place).collect()
+impl Member {
+    /// By its name; asked for every member of a file.
+    const fn of(key: &[u8]) -> Option<Self> {
+        Some(match key {
+            b"boundVariables" => Self::BoundVariables,
+            b"fills" => Self::Fills,
+            b"strokes" => Self::Strokes,
+            b"effects" => Self::Effects,
+            b"styles" => Self::Styles,
+            b"style" => Self::Style,
+            b"absoluteBoundingBox" => Self::AbsoluteBoundingBox,
+            b"cornerRadius" => Self::CornerRadius,
+            b"rectangleCornerRadii" => Self::RectangleCornerRadii,
+            b"strokeWeight" => Self::StrokeWeight,
+            b"itemSpacing" => Self::ItemSpacing,
+            b"counterAxisSpacing" => Self::CounterAxisSpacing,
+            b"paddingLeft" => Self::PaddingLeft,
+            b"paddingRight" => Self::PaddingRight,
+            b"paddingTop" => Self::PaddingTop,
+            b"paddingBottom" => Self::PaddingBottom,
+            b"gridRowGap" => Self::GridRowGap,
+            b"gridColumnGap" => Self::GridColumnGap,
+            b"opacity" => Self::Opacity,
+            b"minWidth" => Self::MinWidth,
+            b"maxWidth" => Self::MaxWidth,
+            b"minHeight" => Self::MinHeight,
+            b"maxHeight" => Self::MaxHeight,
+            b"characters" => Self::Characters,
+            b"visible" => Self::Visible,
+            _ => return None,
         })
-    });
-    for place in PLACES.get(key.len())? {
-        // Most differ in the first letter already.
-        let is = |name: &&str| name.as_bytes().first() == key.first() && name.as_bytes() == key;
-        if MEMBERS.get(*place).is_some_and(is) {
-            return Some(*place);
-        }
     }
-    None
+
+    /// Whether members of this name name variables themselves.
+    const fn can_bind(self) -> bool {
+        matches!(self, Self::BoundVariables | Self::Fills | Self::Strokes | Self::Effects)
+    }
 }
 
 fn is_bound(raw: &[u8]) -> bool {
@@ -185,6 +193,8 @@ fn is_bound(raw: &[u8]) -> bool {
 }
 
 impl Visitor for Uses {
+    type Name = Member;
+
     fn open(&mut self, _at: u64) {
         if self.levels.len() == self.depth {
             self.levels.push(Level::default());
@@ -197,10 +207,10 @@ impl Visitor for Uses {
         self.depth += 1;
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, member: Member, _key: &[u8], value: &[u8]) -> Flow {
         let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
-        let (Some(level), Some(place)) = (level, place_of(key)) else { return Flow::Continue };
-        if place <= EFFECTS {
+        let Some(level) = level else { return Flow::Continue };
+        if member.can_bind() {
             // Paints that name no variable say nothing of one, and are much of a file.
             if !is_bound(value) {
                 return Flow::Continue;
@@ -208,7 +218,7 @@ impl Visitor for Uses {
             level.is_bound = true;
         }
         level.raw.extend_from_slice(value);
-        level.members.push((place, level.raw.len()));
+        level.members.push((member, level.raw.len()));
         Flow::Continue
     }
 
@@ -230,8 +240,8 @@ impl Visitor for Uses {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        place_of(key).is_some()
+    fn wants(&self, key: &[u8]) -> Option<Member> {
+        Member::of(key)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -241,8 +251,8 @@ impl Visitor for Uses {
 
 impl Level {
     /// The raw JSON of a member.
-    fn raw(&self, wanted: usize) -> Option<&[u8]> {
-        let at = self.members.iter().position(|(place, _)| *place == wanted)?;
+    fn raw(&self, wanted: Member) -> Option<&[u8]> {
+        let at = self.members.iter().position(|(member, _)| *member == wanted)?;
         let begin = at.checked_sub(1).and_then(|before| self.members.get(before)).map_or(0, |(_, end)| *end);
         self.members.get(at).and_then(|(_, end)| self.raw.get(begin..*end))
     }
@@ -252,10 +262,15 @@ impl Uses {
     /// Counts what a node binds.
     fn count_of(&mut self, level: &Level) {
         let symbols = &mut self.symbols;
-        let styles = level.raw(STYLES).map(|raw| self.styles.get(raw, || Styles::read(raw, symbols)));
+        let styles = level.raw(Member::Styles).map(|raw| self.styles.get(raw, || Styles::read(raw, symbols)));
         let styles = styles.unwrap_or_default();
-        for (place, style) in [(FILLS, styles.fill), (STROKES, styles.stroke), (EFFECTS, styles.effect)] {
-            let Some(raw) = level.raw(place) else { continue };
+        let painted = [
+            (Member::Fills, styles.fill),
+            (Member::Strokes, styles.stroke),
+            (Member::Effects, styles.effect),
+        ];
+        for (member, style) in painted {
+            let Some(raw) = level.raw(member) else { continue };
             let (symbols, painted) = (&mut self.symbols, &mut self.painted);
             let (from, to) = self.lists.get(raw, || added(painted, |painted| paints(raw, symbols, painted)));
             for at in from..to {
@@ -263,7 +278,7 @@ impl Uses {
                 *self.counts.entry(Occurrence { id, field, value, style }).or_default() += 1;
             }
         }
-        let Some(raw) = level.raw(BOUND) else { return };
+        let Some(raw) = level.raw(Member::BoundVariables) else { return };
         let (symbols, bindings) = (&mut self.symbols, &mut self.bindings);
         let (from, to) = self.bound.get(raw, || added(bindings, |bindings| bound(raw, symbols, bindings)));
         for at in from..to {
@@ -278,15 +293,17 @@ impl Uses {
     fn value(&mut self, level: &Level, source: Source) -> Symbol {
         let text = match source {
             Source::Unknown => None,
-            Source::Member(place) => return level.raw(place).map_or(0, |raw| self.plain(raw)),
-            Source::Radius => match (level.raw(RADIUS), level.raw(RADII)) {
-                (Some(raw), _) => return self.plain(raw),
-                (None, raw) => raw.and_then(|raw| value_text(pieces::read::<Value>(raw).get(0)?)),
-            },
-            Source::Side(side) => {
-                level.raw(BOX).and_then(|raw| value_text(pieces::read::<Value>(raw).get(side)?))
+            Source::Member(member) => return level.raw(member).map_or(0, |raw| self.plain(raw)),
+            Source::Radius => {
+                match (level.raw(Member::CornerRadius), level.raw(Member::RectangleCornerRadii)) {
+                    (Some(raw), _) => return self.plain(raw),
+                    (None, raw) => raw.and_then(|raw| value_text(pieces::read::<Value>(raw).get(0)?)),
+                }
             }
-            Source::Style(name) => return level.raw(STYLE).map_or(0, |raw| self.of_style(raw, name)),
+            Source::Side(side) => level
+                .raw(Member::AbsoluteBoundingBox)
+                .and_then(|raw| value_text(pieces::read::<Value>(raw).get(side)?)),
+            Source::Style(name) => return level.raw(Member::Style).map_or(0, |raw| self.of_style(raw, name)),
         };
         text.map_or(0, |text| self.symbols.keep(&text))
     }
@@ -401,10 +418,10 @@ impl Source {
             | "topRightRadius"
             | "bottomLeftRadius"
             | "bottomRightRadius" => Self::Radius,
-            "individualStrokeWeights" => Self::Member(STROKE_WEIGHT),
+            "individualStrokeWeights" => Self::Member(Member::StrokeWeight),
             "lineHeight" => Self::Style(symbols.keep("lineHeightPx")),
             _ if is_of_text(field) => Self::Style(symbols.keep(field)),
-            _ => place_of(field.as_bytes()).map_or(Self::Unknown, Self::Member),
+            _ => Member::of(field.as_bytes()).map_or(Self::Unknown, Self::Member),
         }
     }
 }

@@ -98,6 +98,8 @@ pub struct Search {
 }
 
 impl Visitor for Search {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         let is_hidden = self
             .depth
@@ -114,7 +116,7 @@ impl Visitor for Search {
         self.depth += 1;
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.depth.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) else {
             return Flow::Continue;
         };
@@ -164,9 +166,9 @@ impl Visitor for Search {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
+    fn wants(&self, key: &[u8]) -> Option<()> {
         let question = &self.question;
-        match key {
+        let is_wanted = match key {
             b"id"
             | b"name"
             | b"type"
@@ -184,7 +186,8 @@ impl Visitor for Search {
             | b"layoutGrids"
             | b"styleOverrideTable" => question.variable.is_some() || question.looks_in(Field::Variable),
             _ => false,
-        }
+        };
+        is_wanted.then_some(())
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

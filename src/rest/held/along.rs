@@ -198,13 +198,15 @@ impl<V> Told<V> {
 }
 
 impl<V: Visitor> Visitor for Told<V> {
+    type Name = V::Name;
+
     fn open(&mut self, at: u64) {
         self.nodes += 1;
         self.visitor.open(at);
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
-        self.visitor.member(key, value)
+    fn member(&mut self, name: V::Name, key: &[u8], value: &[u8]) -> Flow {
+        self.visitor.member(name, key, value)
     }
 
     fn close(&mut self, end: u64) {
@@ -232,7 +234,7 @@ impl<V: Visitor> Visitor for Told<V> {
         self.visitor.lies(key, begin, end);
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
+    fn wants(&self, key: &[u8]) -> Option<V::Name> {
         self.visitor.wants(key)
     }
 

@@ -259,8 +259,10 @@ impl Derivation {
 fn has_id(head: &[u8], id: &str) -> bool {
     struct Id(ControlFlow<Option<String>>);
     impl Visitor for Id {
+        type Name = ();
+
         fn open(&mut self, _at: u64) {}
-        fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+        fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
             if self.0.is_continue() {
                 self.0 = ControlFlow::Break(serde_json::from_slice(value).ok());
             }
@@ -268,8 +270,8 @@ fn has_id(head: &[u8], id: &str) -> bool {
         }
         fn close(&mut self, _end: u64) {}
         fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
-        fn wants(&self, key: &[u8]) -> bool {
-            key == b"id"
+        fn wants(&self, key: &[u8]) -> Option<()> {
+            (key == b"id").then_some(())
         }
     }
     // Of the first node only: its children would be told next.
@@ -300,11 +302,13 @@ struct Using {
 }
 
 impl Visitor for Used {
+    type Name = ();
+
     fn open(&mut self, _at: u64) {
         self.open.push(Using::default());
     }
 
-    fn member(&mut self, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
         let text = || serde_json::from_slice(value).unwrap_or_default();
         let Some(node) = self.open.last_mut() else { return Flow::Continue };
         match key {
@@ -330,8 +334,8 @@ impl Visitor for Used {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> bool {
-        matches!(key, b"id" | b"type" | b"componentId" | b"styles")
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        matches!(key, b"id" | b"type" | b"componentId" | b"styles").then_some(())
     }
 }
 

@@ -154,6 +154,8 @@ impl Indexer {
 }
 
 impl Visitor for Indexer {
+    type Name = ();
+
     fn open(&mut self, at: u64) {
         let number = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let parent = self.open.last().copied().unwrap_or(number);
@@ -161,7 +163,7 @@ impl Visitor for Indexer {
         self.nodes.push(Node { at, parent, ..Node::default() });
     }
 
-    fn member(&mut self, _key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
         let number = self.open.last().copied().unwrap_or_default();
         let plain = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         match plain.filter(|id| memchr::memchr(b'\\', id).is_none()) {
@@ -207,8 +209,8 @@ impl Visitor for Indexer {
         self.beside.push((String::from_utf8_lossy(key).into_owned(), begin, end));
     }
 
-    fn wants(&self, key: &[u8]) -> bool {
-        key == b"id"
+    fn wants(&self, key: &[u8]) -> Option<()> {
+        (key == b"id").then_some(())
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
