@@ -1,57 +1,79 @@
 //! Words that repeat, kept once.
 
-use super::table::Table;
+use std::ops::Range;
+
+use super::table::{Place, Table};
 
 /// A text that is kept once: its number in [`Symbols`]. 0 is the empty text.
 pub(in crate::design) type Symbol = u32;
 
 /// Every text that is kept, once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::design) struct Symbols {
     /// All of them, one behind the other.
     all: String,
-    /// Where each ends in it; number 0, the empty text, is not there.
-    ends: Vec<u32>,
+    /// Where each begins in it, and behind them where the last one ends.
+    bounds: Vec<u32>,
     numbers: Table,
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        // Number 0 is the empty text.
+        Self { all: String::new(), bounds: vec![0, 0], numbers: Table::default() }
+    }
 }
 
 impl Symbols {
     /// The number of a text, which is kept from now on.
     pub(in crate::design) fn keep(&mut self, text: &str) -> Symbol {
-        if text.is_empty() {
-            return 0;
+        self.find(text.as_bytes()).unwrap_or_else(|place| self.add(text, place))
+    }
+
+    /// The same for a text's bytes. `None` when they are none.
+    pub(in crate::design) fn keep_bytes(&mut self, text: &[u8]) -> Option<Symbol> {
+        match self.find(text) {
+            Ok(symbol) => Some(symbol),
+            Err(place) => Some(self.add(std::str::from_utf8(text).ok()?, place)),
         }
-        let (all, ends) = (&self.all, &self.ends);
-        let place = match self.numbers.find(text.as_bytes(), |symbol| get(all, ends, symbol) == text) {
-            Ok(symbol) => return symbol,
-            Err(place) => place,
-        };
+    }
+
+    #[inline]
+    fn find(&mut self, text: &[u8]) -> Result<Symbol, Place> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let (all, bounds) = (self.all.as_bytes(), &self.bounds);
+        self.numbers.find(text, |symbol| all.get(range(bounds, symbol)) == Some(text))
+    }
+
+    fn add(&mut self, text: &str, place: Place) -> Symbol {
         // Four gigabytes of different words are no design.
         let Ok(end) = u32::try_from(self.all.len() + text.len()) else { return 0 };
-        let Ok(symbol) = Symbol::try_from(self.ends.len() + 1) else { return 0 };
+        let Ok(symbol) = Symbol::try_from(self.bounds.len() - 1) else { return 0 };
         self.all.push_str(text);
-        self.ends.push(end);
+        self.bounds.push(end);
         self.numbers.put(place, symbol);
         symbol
     }
 
     /// The text of a number.
     pub(in crate::design) fn get(&self, symbol: Symbol) -> &str {
-        get(&self.all, &self.ends, symbol)
+        self.all.get(range(&self.bounds, symbol)).unwrap_or_default()
     }
 
     /// All of them.
     pub(in crate::design) fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..).take(self.ends.len() + 1).map(|symbol| self.get(symbol))
+        (0..).take(self.bounds.len() - 1).map(|symbol| self.get(symbol))
     }
 }
 
-fn get<'a>(all: &'a str, ends: &[u32], symbol: Symbol) -> &'a str {
-    let end = |at: usize| ends.get(at).map_or(0, |end| *end as usize);
-    match symbol as usize {
-        0 => "",
-        1 => all.get(..end(0)).unwrap_or_default(),
-        at => all.get(end(at - 2)..end(at - 1)).unwrap_or_default(),
+/// Where the text of a number lies among all.
+#[inline]
+fn range(bounds: &[u32], symbol: Symbol) -> Range<usize> {
+    match bounds.get(symbol as usize..) {
+        Some([begin, end, ..]) => *begin as usize..*end as usize,
+        _ => 0..0,
     }
 }
 

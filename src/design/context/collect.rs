@@ -60,7 +60,7 @@ impl Collector {
         self.design
     }
 
-    fn keep(&mut self, words: &str) -> Symbol {
+    pub(super) fn keep(&mut self, words: &str) -> Symbol {
         self.design.symbols.keep(words)
     }
 
@@ -81,10 +81,7 @@ impl Collector {
                 (Key::Flow, format!("starts at {}", paint::clean(&raw::string(value))))
             }
             Member::ExplicitVariableModes => (Key::Modes, modes(&parsed())),
-            Member::BlendMode => match value {
-                b"\"PASS_THROUGH\"" | b"\"NORMAL\"" => (Key::Blend, String::new()),
-                other => (Key::Blend, format!("blend-{}", words::lower(&raw::string(other)))),
-            },
+            Member::BlendMode => (Key::Blend, format!("blend-{}", words::lower(&raw::string(value)))),
             Member::BooleanOperation | Member::ShapeType => (Key::Shape, words::lower(&raw::string(value))),
             Member::ArcData => (Key::Shape, arc(&parsed())),
             Member::SectionContentsHidden if value == b"true" => (Key::Shape, "contents-hidden".to_owned()),
@@ -99,10 +96,9 @@ impl Collector {
             Member::Id => draft.id = self.span(value),
             Member::Name => draft.name = self.name(value),
             Member::Type => {
-                draft.kind = raw::plain(value).map_or(Kind::Other, Kind::of);
+                draft.kind = if let [b'"', name @ .., b'"'] = value { Kind::of(name) } else { Kind::Other };
                 if draft.kind == Kind::Other {
-                    let name = raw::string(value);
-                    draft.kind = Kind::of(&name);
+                    draft.kind = Kind::of(raw::string(value).as_bytes());
                 }
                 if draft.kind == Kind::Other {
                     let name = raw::string(value);
@@ -112,6 +108,7 @@ impl Collector {
             }
             Member::Visible if value == b"false" => return self.hide(draft),
             Member::Visible => {}
+            Member::BlendMode if matches!(value, b"\"PASS_THROUGH\"" | b"\"NORMAL\"") => {}
             _ if raw::is_empty(value) => {}
             _ if draft.layout.take(member, value) => {}
             Member::Fills | Member::Strokes => {
@@ -260,9 +257,9 @@ impl Collector {
     fn name(&mut self, value: &[u8]) -> Symbol {
         if let [b'"', name @ .., b'"'] = value
             && words::is_plain(name)
-            && let Ok(name) = std::str::from_utf8(name)
+            && let Some(name) = self.design.symbols.keep_bytes(name)
         {
-            return self.design.symbols.keep(name);
+            return name;
         }
         match raw::plain(value) {
             Some(text) if !text.contains(['\u{2028}', '\u{2029}']) && !text.chars().any(char::is_control) => {

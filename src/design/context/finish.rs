@@ -129,7 +129,8 @@ impl Collector {
             self.design.facts.append(&mut facts);
         }
         let words = format!("{} rows × {} columns", rows.len(), columns.len());
-        self.words(draft, Key::Guides, |out| out.push_str(&words));
+        let words = self.keep(&words);
+        draft.fact(Key::Guides, words);
     }
 
     /// What older files say at the children, where the sizing itself is not said: only now is it known
@@ -166,40 +167,35 @@ impl Collector {
         })
     }
 
-    fn words(&mut self, draft: &mut Draft, key: Key, write: impl FnOnce(&mut String)) {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        write(&mut scratch);
-        if scratch.is_empty() {
-            self.scratch = scratch;
-            return;
-        }
-        let words = self.design.symbols.keep(scratch.trim_start());
-        draft.fact(key, words);
-        self.scratch = scratch;
+    /// The number of what is written, without a space before it; 0 for nothing.
+    fn written(&mut self, write: impl FnOnce(&mut String)) -> Symbol {
+        self.scratch.clear();
+        write(&mut self.scratch);
+        self.design.symbols.keep(self.scratch.trim_start())
     }
 
     fn box_facts(&mut self, draft: &mut Draft, bound: &Bound) {
-        let layout = std::mem::take(&mut draft.layout);
         let around = Around {
             has_several: draft.children.len() as u64 + u64::from(draft.hidden + draft.too_deep) > 1,
             has_strokes: draft.words(Key::Stroke) != 0,
         };
-        self.words(draft, Key::Layout, |out| layout.words(out, bound, around));
-        self.words(draft, Key::Limits, |out| layout.limits(out, bound));
-        self.words(draft, Key::Cell, |out| layout.cell(out));
-        self.words(draft, Key::Scroll, |out| layout.scroll(out));
-        draft.layout = layout;
-        if let Some(word) = draft.mask {
-            self.words(draft, Key::Mask, |out| out.push_str(word));
-        }
-        let corners = std::mem::take(&mut draft.corners);
-        self.words(draft, Key::Radius, |out| radius_words(out, &corners, bound));
+        let words = self.written(|out| draft.layout.words(out, bound, around));
+        draft.fact(Key::Layout, words);
+        let words = self.written(|out| draft.layout.limits(out, bound));
+        draft.fact(Key::Limits, words);
+        let words = self.written(|out| draft.layout.cell(out));
+        draft.fact(Key::Cell, words);
+        let words = self.written(|out| draft.layout.scroll(out));
+        draft.fact(Key::Scroll, words);
+        let words = self.keep(draft.mask.unwrap_or_default());
+        draft.fact(Key::Mask, words);
+        let words = self.written(|out| radius_words(out, &draft.corners, bound));
+        draft.fact(Key::Radius, words);
         if let Some(connector) = draft.connector.take()
             && connector.ends.iter().any(|end| !end.is_empty())
         {
-            let words = dev::connector(&connector.ends, &connector.caps, &connector.line);
-            self.words(draft, Key::Ends, |out| out.push_str(&words));
+            let words = self.keep(&dev::connector(&connector.ends, &connector.caps, &connector.line));
+            draft.fact(Key::Ends, words);
         }
     }
 
@@ -207,7 +203,7 @@ impl Collector {
         if draft.words(Key::Stroke) == 0 {
             return;
         }
-        let stroke = std::mem::take(&mut draft.stroke);
+        let stroke = &draft.stroke;
         let usual = super::paint::usual_stroke(draft.kind);
         let mut mark = bound.mark("strokeWeight");
         let has_sides = bound.is_about(&["individualStrokeWeights"]);
@@ -219,7 +215,7 @@ impl Collector {
                 mark.push_str(&side);
             }
         }
-        self.words(draft, Key::StrokeWords, |out| {
+        let words = self.written(|out| {
             if let Some(sides) = stroke.sides {
                 out.push(' ');
                 let sides = sides.map(words::of);
@@ -245,6 +241,7 @@ impl Collector {
                 }
             }
         });
+        draft.fact(Key::StrokeWords, words);
     }
 
     fn text_facts(&mut self, draft: &mut Draft, bound: &Bound) {
@@ -272,16 +269,17 @@ impl Collector {
         };
         if let Some(runs) = runs {
             let (text, notes) = text::marked(characters, style, &runs);
-            self.words(draft, Key::Text, |out| {
-                let _ = write!(out, "\"{text}\"");
-            });
-            self.words(draft, Key::Runs, |out| out.push_str(&notes));
+            let words = self.keep(&format!("\"{text}\""));
+            draft.fact(Key::Text, words);
+            let words = self.keep(notes.trim_start());
+            draft.fact(Key::Runs, words);
         } else {
-            self.words(draft, Key::Text, |out| {
+            let words = self.written(|out| {
                 out.push('"');
                 words::push_escaped(out, characters);
                 out.push('"');
             });
+            draft.fact(Key::Text, words);
         }
         if characters.is_empty() {
             return;
@@ -294,7 +292,8 @@ impl Collector {
         // A box no higher than a line leaves nothing to align in it.
         let height = draft.layout.geometry.bounds.map_or(f32::MAX, |[.., height]| height);
         let sizing = if height < style.line_height() + 1.0 { [sizing[0], Sizing::Hug] } else { sizing };
-        self.words(draft, Key::TextWords, |out| style.box_words(out, sizing, is_one_line));
+        let words = self.written(|out| style.box_words(out, sizing, is_one_line));
+        draft.fact(Key::TextWords, words);
     }
 
     fn prototype_facts(&mut self, draft: &mut Draft) {
