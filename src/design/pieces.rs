@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 
-use crate::walk::{Flow, Visitor};
+use crate::walk::{self, Flow, Visitor};
 
 /// A JSON string's text; empty where it is none.
 #[must_use]
@@ -22,6 +22,78 @@ pub fn text(value: &[u8]) -> Cow<'_, str> {
 #[must_use]
 pub fn read<'a, T: Deserialize<'a> + Default>(value: &'a [u8]) -> T {
     serde_json::from_slice(value).unwrap_or_default()
+}
+
+/// The members of a JSON object, each with its raw name, without its quotation marks, and its raw value.
+/// They end where it is no JSON.
+pub fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut parts = Parts::of(object, b'{');
+    std::iter::from_fn(move || {
+        let name = parts.value()?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        parts.skip(b':');
+        Some((name, parts.value()?))
+    })
+}
+
+/// The raw items of a JSON list. They end where it is no JSON.
+pub fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut parts = Parts::of(list, b'[');
+    std::iter::from_fn(move || parts.value())
+}
+
+/// The raw value of a member of a JSON object.
+#[must_use]
+pub fn member<'a>(object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    members(object).find_map(|(name, value)| (name == wanted).then_some(value))
+}
+
+/// What is left of an object or a list.
+struct Parts<'a>(&'a [u8]);
+
+impl<'a> Parts<'a> {
+    fn of(raw: &'a [u8], open: u8) -> Self {
+        Self(raw.trim_ascii_start().strip_prefix(&[open]).unwrap_or_default())
+    }
+
+    fn skip(&mut self, sign: u8) {
+        let rest = self.0.trim_ascii_start();
+        self.0 = rest.strip_prefix(&[sign]).unwrap_or(rest).trim_ascii_start();
+    }
+
+    fn value(&mut self) -> Option<&'a [u8]> {
+        self.skip(b',');
+        let (value, rest) = self.0.split_at_checked(walk::value_length(self.0)?)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
+/// How deep aliases may lie; Figma's lie two levels deep.
+const DEEPEST_ALIAS: usize = 16;
+
+/// Calls back with each alias of a `boundVariables`: the path of what it stands for, such as `size.x`, and
+/// the variable's id.
+pub fn aliases(bound: &[u8], mut found: impl FnMut(&str, &str)) {
+    aliases_at(bound, 0, &mut String::new(), &mut found);
+}
+
+fn aliases_at(raw: &[u8], depth: usize, path: &mut String, found: &mut impl FnMut(&str, &str)) {
+    if depth > DEEPEST_ALIAS {
+        return;
+    }
+    if let Some(id) = member(raw, b"id").filter(|id| id.starts_with(b"\"")) {
+        return found(path, &text(id));
+    }
+    let length = path.len();
+    for (name, value) in members(raw) {
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(&String::from_utf8_lossy(name));
+        aliases_at(value, depth + 1, path, found);
+        path.truncate(length);
+    }
+    items(raw).for_each(|item| aliases_at(item, depth + 1, path, found));
 }
 
 /// A box on the canvas.
@@ -285,6 +357,33 @@ pub fn variables<'a>(value: &'a [u8], mut found: impl FnMut(&'a str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_and_lists_come_apart() {
+        let whole = br#" { "a\"b" : [1, {"x":"}"}] ,"c":-1.5e3,"d":null , "e":"\\" } "#;
+        let parts: Vec<_> = members(whole).collect();
+        let expected: [(&[u8], &[u8]); 4] =
+            [(br#"a\"b"#, br#"[1, {"x":"}"}]"#), (b"c", b"-1.5e3"), (b"d", b"null"), (b"e", br#""\\""#)];
+        assert_eq!(parts, expected);
+        assert!(items(parts[0].1).eq([&b"1"[..], br#"{"x":"}"}"#]));
+        assert_eq!(member(whole, b"c"), Some(&b"-1.5e3"[..]));
+        for (other, count) in [("", 0), ("7", 0), ("[1,2", 2), ("{}", 0), ("[]", 0), ("{\"a\"", 0), ("[{", 0)]
+        {
+            assert_eq!(members(other.as_bytes()).count() + items(other.as_bytes()).count(), count, "{other}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_found_with_the_path_of_what_they_stand_for() {
+        let mut found = Vec::new();
+        let bound = br#"{"opacity":{"type":"VARIABLE_ALIAS","id":"a"},"fills":[{"id":"b"},{"id":"c"},7],
+            "size":{"x":{"id":"d"}},"componentProperties":{"Text#1:0":{"id":"e","type":"VARIABLE_ALIAS"}},"id":7}"#;
+        aliases(bound, |path, id| found.push(format!("{path}={id}")));
+        assert_eq!(found, ["opacity=a", "fills=b", "fills=c", "size.x=d", "componentProperties.Text#1:0=e"]);
+        aliases("[".repeat(1_000_000).as_bytes(), |_, _| unreachable!("there is none"));
+        let deep = "[".repeat(50_000) + &"]".repeat(50_000);
+        aliases(deep.as_bytes(), |_, _| unreachable!("there is none"));
+    }
 
     #[test]
     fn bound_variables_are_found_wherever_they_are() {

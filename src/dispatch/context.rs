@@ -1,8 +1,10 @@
 //! `figma_design_context_get`: reads nodes and describes them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
+use futures_util::future::maybe_done;
 use serde_json::{Map, Value, json};
+use tokio::sync::SetOnce;
 
 use super::{App, Output, source, variables};
 use crate::{
@@ -31,16 +33,30 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
     let wants_names = options.include.contains(&Group::Variables);
     // Where Figma does not say what variables are called, their uses in the whole file suggest it.
     let wants_uses = wants_names && ids.is_empty() && variables::known(app, caller, file_key).is_none();
-    let visitor = move || Pair::new(Collector::new(hidden), wants_uses.then(Uses::default));
-    let (read, provenance) =
-        source::read(app, caller, tool, file_key, text("version"), &ids, visitor).await?;
-    let (collector, uses) = read.into_inner();
-    let learned = async {
-        match uses {
-            Some(uses) => variables::learn(app, caller, file_key, &provenance, uses).await,
-            None => None,
+    let met = Arc::new(SetOnce::new());
+    let tell = met.clone();
+    let visitor = move || {
+        let tell = tell.clone();
+        // An earlier try may have told it already.
+        let collector = Collector::new(hidden).on_bound(move || drop(tell.set(())));
+        Pair::new(collector, wants_uses.then(Uses::default))
+    };
+    // Figma's list of names is asked for as soon as something is bound, while the rest comes in.
+    let listing = async {
+        if wants_names {
+            met.wait().await;
+            // What is in its way is said where the names are needed.
+            drop(variables::listed(app, caller, tool, file_key).await);
         }
     };
+    let mut listing = pin!(maybe_done(listing));
+    let mut reading = pin!(source::read(app, caller, tool, file_key, text("version"), &ids, visitor));
+    let (read, provenance) = tokio::select! {
+        biased;
+        read = &mut reading => read,
+        () = &mut listing => reading.await,
+    }?;
+    let (collector, uses) = read.into_inner();
     let design = collector.finish();
     let mut notes = missing(&design, file_key)?;
     if wants_comments {
@@ -51,6 +67,18 @@ pub(super) async fn run(app: &App, caller: &Caller, tool: &'static Tool, args: &
         }
     }
     if wants_names {
+        let learning = async {
+            match uses {
+                Some(uses) => variables::learn(app, caller, file_key, &provenance, uses).await,
+                None => None,
+            }
+        };
+        let listing = async {
+            if met.initialized() {
+                listing.await;
+            }
+        };
+        let (learned, ()) = tokio::join!(learning, listing);
         let bound = design.variables().into_iter().map(str::to_owned).collect();
         let names = variables::name(app, caller, tool, file_key, &bound, learned).await;
         options.variables = names.for_design();

@@ -52,7 +52,7 @@ pub(super) async fn variables(
         return Err(nothing(file_key, &ids));
     }
     let bound = uses.found.keys().cloned().collect();
-    let names = variables::name(app, caller, tool, file_key, &bound, std::future::ready(None)).await;
+    let names = variables::name(app, caller, tool, file_key, &bound, None).await;
     let names = if names.variables.len() == bound.len() {
         names
     } else {

@@ -157,12 +157,12 @@ pub(super) async fn name(
     tool: &'static Tool,
     file_key: &str,
     ids: &BTreeSet<String>,
-    learned: impl Future<Output = Option<Arc<Variables>>>,
+    learned: Option<Arc<Variables>>,
 ) -> Names {
     if ids.is_empty() {
         return Names::default();
     }
-    let (listed, learned) = tokio::join!(listed(app, caller, tool, file_key), learned);
+    let listed = listed(app, caller, tool, file_key).await;
     let others = app.variables.all(caller.fingerprint());
     let named = named(ids, &listed, &others, None);
     if named.variables.len() == ids.len() {
@@ -298,7 +298,16 @@ fn reason(error: &Error) -> String {
     }
 }
 
-async fn listed(app: &App, caller: &Caller, tool: &'static Tool, file_key: &str) -> Result<Variables> {
+/// A file's own list, as Figma last said it or says it now.
+///
+/// # Errors
+/// What stands in the way of it.
+pub(super) async fn listed(
+    app: &App,
+    caller: &Caller,
+    tool: &'static Tool,
+    file_key: &str,
+) -> Result<Variables> {
     if let Some(said) = app.variables.find(caller.fingerprint(), file_key) {
         return said;
     }

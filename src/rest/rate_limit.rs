@@ -132,11 +132,15 @@ impl Rest {
             self.save_soon(lane, key);
             return Ok(None);
         }
+        let is_low = lane.limits.known().gates.iter().any(|gate| gate.seat.as_deref() == Some(LOW));
+        if !is_low {
+            // At once, but nobody has to wait for it.
+            self.inner.store.count_later(key, vec![(tier.number(), 1)], now());
+            return Ok(None);
+        }
         let counted = self.inner.store.count(key, tier.number(), 1, now());
         // Where the store cannot count, that is told where it is opened; the call goes on.
-        let Ok(Ok(month)) = tokio::time::timeout(STORE_LIMIT, counted).await else { return Ok(None) };
-        let is_low = lane.limits.known().gates.iter().any(|gate| gate.seat.as_deref() == Some(LOW));
-        Ok(is_low.then_some(month))
+        Ok(tokio::time::timeout(STORE_LIMIT, counted).await.ok().and_then(Result::ok))
     }
 
     /// Fails when the gate is closed.

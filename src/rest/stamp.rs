@@ -134,9 +134,7 @@ impl Rest {
             Freshness::Unknown => None,
             Freshness::Stale(_) | Freshness::Refused(_) => return (Duration::ZERO, freshness),
         };
-        if let Err(error) = store.note_stamp(key, file.to_owned(), Seen { at: now(), stamp }).await {
-            tracing::debug!(%error, "a stamp could not be noted");
-        }
+        store.note_stamp(key, file.to_owned(), Seen { at: now(), stamp });
         (Duration::ZERO, freshness)
     }
 

@@ -58,6 +58,15 @@ pub struct HeldFile {
     pub facts: String,
 }
 
+/// That Figma did not make one answer of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLarge {
+    /// What Figma said of its last change then.
+    pub stamp: Option<String>,
+    /// When that was, in seconds since 1970.
+    pub at: u64,
+}
+
 /// What a piece holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -91,6 +100,14 @@ impl Store {
     /// See [`Store::run`].
     pub async fn held_file(&self, key: FileKey) -> error::Result<Option<HeldFile>> {
         self.run(move |connection| held(connection, &key)).await
+    }
+
+    /// The same, and whether the file was once too large.
+    ///
+    /// # Errors
+    /// See [`Store::run`].
+    pub async fn known_file(&self, key: FileKey) -> error::Result<(Option<HeldFile>, Option<TooLarge>)> {
+        self.run(move |connection| Ok((held(connection, &key)?, too_large(connection, &key)?))).await
     }
 
     /// What is held for a caller in its current version: each file's key and facts, the latest used first.
@@ -171,20 +188,12 @@ GROUP BY file HAVING id = MAX(id) ORDER BY used_at DESC LIMIT 1000";
         })
         .await
     }
+}
 
-    /// With which stamp the file was known to be too large, and when that was seen.
-    ///
-    /// # Errors
-    /// See [`Store::run`].
-    pub async fn too_large(&self, key: FileKey) -> error::Result<Option<(Option<String>, u64)>> {
-        const SQL: &str = "SELECT stamp, at FROM too_large WHERE caller = ?1 AND file = ?2 AND version = ?3";
-        self.run(move |connection| {
-            let noted = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
-            let values = params![key.caller, key.file, key.version];
-            connection.prepare_cached(SQL)?.query_row(values, noted).optional()
-        })
-        .await
-    }
+fn too_large(connection: &Connection, key: &FileKey) -> Result<Option<TooLarge>> {
+    const SQL: &str = "SELECT stamp, at FROM too_large WHERE caller = ?1 AND file = ?2 AND version = ?3";
+    let noted = |row: &Row<'_>| Ok(TooLarge { stamp: row.get(0)?, at: row.get::<_, i64>(1)?.unsigned_abs() });
+    connection.prepare_cached(SQL)?.query_row(params![key.caller, key.file, key.version], noted).optional()
 }
 
 fn held(connection: &Connection, key: &FileKey) -> Result<Option<HeldFile>> {

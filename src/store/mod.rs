@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 pub use self::{
     answers::{Head, Kept, Place, Stats},
     callers::CallerKey,
-    files::{FileKey, HeldFile, Kind, Piece},
+    files::{FileKey, HeldFile, Kind, Piece, TooLarge},
     limits::{Calls, Gate},
     pack::{pack, unpack},
     stamps::Seen,

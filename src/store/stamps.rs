@@ -36,17 +36,13 @@ impl Store {
         .await
     }
 
-    /// Notes what was seen of a file.
-    ///
-    /// # Errors
-    /// See [`Store::run`].
-    pub async fn note_stamp(&self, caller: CallerKey, file: String, seen: Seen) -> Result<()> {
+    /// Notes what was seen of a file. Nobody waits for it.
+    pub fn note_stamp(&self, caller: CallerKey, file: String, seen: Seen) {
         const SQL: &str = "INSERT OR REPLACE INTO stamps (caller, file, at, stamp) VALUES (?1, ?2, ?3, ?4)";
-        self.run(move |connection| {
+        self.post(move |connection| {
             let at = seen.at.cast_signed();
             connection.prepare_cached(SQL)?.execute(params![caller, file, at, seen.stamp]).map(drop)
-        })
-        .await
+        });
     }
 
     /// Forgets what was seen of a file, whoever saw it: it has just been changed.

@@ -27,6 +27,19 @@ pub const DEEPEST: usize = 512;
 /// The largest member that is gathered: a visitor gets it whole.
 pub const LARGEST_MEMBER: usize = 32 * 1024 * 1024;
 
+/// How many bytes the JSON value takes that begins here, which is not checked within its brackets. `None`
+/// when none does, or when it has no end.
+#[must_use]
+pub fn value_length(bytes: &[u8]) -> Option<usize> {
+    let (first, rest) = bytes.split_first()?;
+    let mut scan = Scan::of(*first)?;
+    match (scan.advance(rest), scan) {
+        (Some(length), _) => Some(length + 1),
+        (None, Scan::Scalar) => Some(bytes.len()),
+        (None, _) => None,
+    }
+}
+
 /// Whether more of this node is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {

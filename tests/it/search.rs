@@ -1,9 +1,12 @@
 //! `figma_nodes_search`, over MCP against the sandbox.
 
-use figma_mcp::sandbox::PRODUCT_FILE;
+use figma_mcp::sandbox::{PRODUCT_FILE, WHITEBOARD_FILE};
 use serde_json::{Value, json};
 
-use crate::client::{Client, text_of};
+use crate::{
+    client::{Client, text_of},
+    figma::Figma,
+};
 
 /// The search's text, and its result.
 fn search(client: &mut Client, arguments: Value) -> (String, Value) {
@@ -84,4 +87,27 @@ fn what_cannot_be_looked_for_is_refused() {
         client.refusal("figma_nodes_search", json!({ "file_key": "GONE", "query": "x" }))["error"],
         "not_found"
     );
+}
+
+#[test]
+fn the_names_of_variables_are_asked_for_once_and_only_where_something_is_bound() {
+    let figma = Figma::start();
+    let lists = || figma.requests().iter().filter(|line| line.contains("/variables/local")).count();
+    let mut server = figma.server(&[]);
+    let mut describe = |file: &str, include: Value| {
+        let arguments = json!({ "file_key": file, "include": include });
+        let described = server.call("figma_design_context_get", arguments);
+        assert_eq!(described["isError"], false, "{described}");
+        text_of(&described).to_owned()
+    };
+    describe(WHITEBOARD_FILE, json!([]));
+    describe(PRODUCT_FILE, json!(["layout", "text"]));
+    assert_eq!(lists(), 0, "nothing is bound, or nobody wants to know");
+    // The file is read back, then the same anew while it comes in.
+    let held = describe(PRODUCT_FILE, json!([]));
+    assert_eq!(lists(), 1);
+    let mut forgetful = figma.server(&["--no-cache"]);
+    let fetched = forgetful.call("figma_design_context_get", json!({ "file_key": PRODUCT_FILE }));
+    assert_eq!(text_of(&fetched), held);
+    assert_eq!(lists(), 2);
 }

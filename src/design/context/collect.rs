@@ -1,5 +1,7 @@
 //! From the walk of an answer to the pruned tree: one pass, nothing is kept that no description says.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
     paint, prototype, raw, text, variables, words,
 };
 use crate::{
-    design::memo::Memo,
+    design::{memo::Memo, pieces},
     walk::{Flow, Visitor},
 };
 
@@ -40,6 +42,16 @@ pub struct Collector {
     /// Number 0 is bound to nothing.
     pub(super) bound: Vec<variables::Bound>,
     pub(super) scratch: String,
+    on_bound: Option<OnBound>,
+}
+
+/// Who wants to know that something is bound to a variable.
+struct OnBound(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for OnBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnBound").finish_non_exhaustive()
+    }
 }
 
 impl Collector {
@@ -52,6 +64,13 @@ impl Collector {
             bound: vec![variables::Bound::default()],
             ..Self::default()
         }
+    }
+
+    /// Calls back when the first node comes that is bound to variables: whoever needs their names can ask for
+    /// them while the rest is read.
+    #[must_use]
+    pub fn on_bound(self, tell: impl FnOnce() + Send + 'static) -> Self {
+        Self { on_bound: Some(OnBound(Box::new(tell))), ..self }
     }
 
     /// What was gathered.
@@ -130,12 +149,15 @@ impl Collector {
             }
             Member::Styles => {
                 let symbols = &mut self.design.symbols;
-                draft.styles = self.node_styles.get(value, || styles(&raw::value(value), symbols));
+                draft.styles = self.node_styles.get(value, || styles(value, symbols));
             }
             Member::BoundVariables => {
+                if let Some(OnBound(tell)) = self.on_bound.take_if(|_| !draft.is_hidden) {
+                    tell();
+                }
                 let bound = &mut self.bound;
                 draft.bound = self.bindings.get(value, || {
-                    bound.push(variables::Bound::read(&raw::value(value)));
+                    bound.push(variables::Bound::read(value));
                     u32::try_from(bound.len() - 1).unwrap_or(0)
                 });
             }
@@ -388,10 +410,10 @@ fn numbers(value: &[u8]) -> Vec<f32> {
     serde_json::from_slice(value).unwrap_or_default()
 }
 
-fn styles(value: &Value, symbols: &mut super::model::Symbols) -> Styles {
+fn styles(value: &[u8], symbols: &mut super::model::Symbols) -> Styles {
     let mut of = |names: [&str; 2]| {
-        let id = names.iter().find_map(|name| raw::text(value, name));
-        id.map_or(0, |id| symbols.keep(&paint::clean(id)))
+        let id = names.iter().find_map(|name| pieces::member(value, name.as_bytes()));
+        id.map_or(0, |id| symbols.keep(&paint::clean(&pieces::text(id))))
     };
     Styles {
         fill: of(["fill", "fills"]),

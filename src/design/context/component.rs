@@ -61,7 +61,7 @@ pub(super) fn properties(raw: &[u8]) -> String {
     let shown: Vec<String> = entries
         .iter()
         .map(|(name, property)| {
-            let bound = Bound::read(&property.bound_variables);
+            let bound = Bound::of(&property.bound_variables);
             let value = property_value(&property.r#type, &property.value);
             format!("{}={value}{}", property_name(name), bound.mark("value"))
         })

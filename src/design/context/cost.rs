@@ -72,6 +72,15 @@ pub(super) fn tokens(text: &str) -> usize {
     count
 }
 
+/// What [`Key::prefix`] takes, which is asked for every fact again and again.
+pub(super) const fn prefix(key: Key) -> usize {
+    match key {
+        Key::Fill | Key::Stroke | Key::Effects | Key::Font => 2,
+        Key::Reference => 1,
+        _ => 0,
+    }
+}
+
 /// What a name such as `$12` takes where it is used.
 pub(super) const NAME: usize = 2;
 /// What its definition takes beside the words.
@@ -122,7 +131,7 @@ impl Costs {
     /// What these facts take.
     pub(super) fn facts(&self, view: &View<'_>, facts: &[Fact]) -> usize {
         let look = names::look(facts);
-        let prefixed = |fact: &Fact| view.tokens(fact.words, fact.style) + tokens(fact.key.prefix());
+        let prefixed = |fact: &Fact| view.tokens(fact.words, fact.style) + prefix(fact.key);
         let mut sum = 0;
         if let Some(uses) = facts.get(look.clone()).and_then(|look| self.looks.get(look)) {
             let length: usize = facts.get(look.clone()).unwrap_or_default().iter().map(prefixed).sum();
@@ -139,7 +148,7 @@ impl Costs {
         let length = view.tokens(fact.words, fact.style);
         let uses = self.values.get(&(fact.words, fact.style)).copied().unwrap_or(1);
         let words = if names::has_value(fact.key) && pays(length, uses) { NAME } else { length };
-        words + tokens(fact.key.prefix())
+        words + prefix(fact.key)
     }
 
     /// What a node's own line takes.
@@ -180,6 +189,10 @@ mod tests {
             ("", 0),
         ] {
             assert_eq!(tokens(text), estimate, "{text}");
+        }
+        let keys = [Key::Fill, Key::Stroke, Key::Effects, Key::Font, Key::Reference, Key::Text, Key::Layout];
+        for key in keys {
+            assert_eq!(prefix(key), tokens(key.prefix()), "{key:?}");
         }
     }
 }

@@ -318,7 +318,8 @@ impl Collector {
             for mark in marks {
                 let is_said = |fact: &Fact| {
                     let words = self.design.symbols.get(fact.words);
-                    words.contains(VARIABLE) && words.contains(mark)
+                    let mut marks = words.match_indices(VARIABLE).filter_map(|(at, _)| words.get(at..));
+                    marks.any(|rest| rest.starts_with(mark.as_str()))
                 };
                 if draft.facts.iter().any(is_said) {
                     continue;

@@ -78,9 +78,8 @@ impl Names {
             (facts.len() > 1).then(|| facts.to_vec())
         }));
         let is_named = |facts: &[Fact], uses: usize| {
-            let length = facts
-                .iter()
-                .map(|fact| view.tokens(fact.words, fact.style) + cost::tokens(fact.key.prefix()));
+            let length =
+                facts.iter().map(|fact| view.tokens(fact.words, fact.style) + cost::prefix(fact.key));
             pays(length.sum(), uses)
         };
         let mut values: HashMap<Value, (usize, usize), RandomState> = HashMap::default();

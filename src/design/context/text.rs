@@ -43,7 +43,7 @@ impl Style {
     }
 
     fn of(style: &Value) -> Self {
-        let bound = style.get("boundVariables").map(Bound::read).unwrap_or_default();
+        let bound = style.get("boundVariables").map(Bound::of).unwrap_or_default();
         Self::new(&Letters::of(style), &bound, other_words(style))
     }
 
@@ -349,7 +349,7 @@ impl Mark {
         if let Some(paints) = style.get("fills").map(paint::paints).filter(|paints| !paints.is_empty()) {
             rest.push(paints);
         }
-        for (_, marks) in style.get("boundVariables").map(Bound::read).unwrap_or_default().0 {
+        for (_, marks) in style.get("boundVariables").map(Bound::of).unwrap_or_default().0 {
             rest.extend(marks);
         }
         Self { is_bold, is_italic, is_struck, link, rest: rest.join(" ") }

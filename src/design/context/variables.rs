@@ -8,6 +8,7 @@ use super::{
     model::{END, VARIABLE},
     paint::clean,
 };
+use crate::design::pieces::aliases;
 
 /// How the name of a variable is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +29,21 @@ pub(super) struct Bound(pub(super) Vec<(String, Vec<String>)>);
 
 impl Bound {
     /// From `boundVariables`.
-    pub(super) fn read(bound: &Value) -> Self {
-        let mut out = Vec::new();
-        collect(bound, "", &mut out);
+    pub(super) fn read(bound: &[u8]) -> Self {
+        let mut out: Vec<(String, Vec<String>)> = Vec::new();
+        aliases(bound, |path, id| {
+            let mark = mark(&clean(id));
+            match out.iter_mut().find(|(name, _)| name == path) {
+                Some((_, marks)) => marks.push(mark),
+                None => out.push((path.to_owned(), vec![mark])),
+            }
+        });
         Self(out)
+    }
+
+    /// From a value.
+    pub(super) fn of(bound: &Value) -> Self {
+        Self::read(bound.to_string().as_bytes())
     }
 
     /// Whether nothing is bound.
@@ -60,28 +72,6 @@ pub(super) fn mark(id: &str) -> String {
     format!("{VARIABLE}{id}{END}")
 }
 
-/// Aliases can lie in objects and lists of any depth.
-fn collect(value: &Value, path: &str, out: &mut Vec<(String, Vec<String>)>) {
-    match value {
-        Value::Object(members) => {
-            if let Some(id) = members.get("id").and_then(Value::as_str) {
-                let mark = mark(&clean(id));
-                match out.iter_mut().find(|(name, _)| name == path) {
-                    Some((_, marks)) => marks.push(mark),
-                    None => out.push((path.to_owned(), vec![mark])),
-                }
-                return;
-            }
-            for (name, value) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(value, &path, out);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, path, out)),
-        _ => {}
-    }
-}
-
 /// A variable's id, short and still its own: `VariableID:1:20` as `1:20`, of a library's variable
 /// the first six digits of its key: `7bb669/1:20`.
 pub(super) fn short(id: &str) -> String {
@@ -101,7 +91,7 @@ mod tests {
     #[test]
     fn aliases_are_found_in_every_shape() {
         let alias = |id: &str| json!({ "type": "VARIABLE_ALIAS", "id": id });
-        let bound = Bound::read(&json!({
+        let bound = Bound::of(&json!({
             "itemSpacing": alias("VariableID:1:2"),
             "fills": [alias("VariableID:1:3"), alias("VariableID:1:4")],
             "size": { "x": alias("VariableID:1:5") },

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    slice,
     sync::LazyLock,
 };
 
@@ -297,12 +296,12 @@ impl Uses {
             Source::Radius => {
                 match (level.raw(Member::CornerRadius), level.raw(Member::RectangleCornerRadii)) {
                     (Some(raw), _) => return self.plain(raw),
-                    (None, raw) => raw.and_then(|raw| value_text(pieces::read::<Value>(raw).get(0)?)),
+                    (None, raw) => raw.and_then(|raw| value_text(&pieces::read(pieces::items(raw).next()?))),
                 }
             }
             Source::Side(side) => level
                 .raw(Member::AbsoluteBoundingBox)
-                .and_then(|raw| value_text(pieces::read::<Value>(raw).get(side)?)),
+                .and_then(|raw| value_text(&pieces::read(pieces::member(raw, side.as_bytes())?))),
             Source::Style(name) => return level.raw(Member::Style).map_or(0, |raw| self.of_style(raw, name)),
         };
         text.map_or(0, |text| self.symbols.keep(&text))
@@ -321,9 +320,8 @@ impl Uses {
         self.scratch.extend_from_slice(raw);
         self.scratch.extend_from_slice(symbols.get(name).as_bytes());
         self.text_values.get(&self.scratch, || {
-            let style: Value = pieces::read(raw);
-            let text = style.get(symbols.get(name)).and_then(value_text);
-            text.map_or(0, |text| symbols.keep(&text))
+            let value = pieces::member(raw, symbols.get(name).as_bytes());
+            value.and_then(|value| value_text(&pieces::read(value))).map_or(0, |text| symbols.keep(&text))
         })
     }
 
@@ -352,10 +350,9 @@ fn added<T>(list: &mut Vec<T>, add: impl FnOnce(&mut Vec<T>)) -> (usize, usize) 
 
 impl Styles {
     fn read(raw: &[u8], symbols: &mut Symbols) -> Self {
-        let styles: Value = pieces::read(raw);
         let mut keep = |names: [&str; 2]| {
-            let id = names.iter().find_map(|name| styles.get(name)?.as_str());
-            id.map_or(0, |id| symbols.keep(id))
+            let id = names.iter().find_map(|name| pieces::member(raw, name.as_bytes()));
+            id.map_or(0, |id| symbols.keep(&pieces::text(id)))
         };
         Self {
             fill: keep(["fill", "fills"]),
@@ -368,14 +365,17 @@ impl Styles {
 
 /// What paints or effects bind.
 fn paints(raw: &[u8], symbols: &mut Symbols, painted: &mut Vec<Painted>) {
-    let list: Value = pieces::read(raw);
-    for item in list.as_array().into_iter().flatten() {
-        for (field, alias) in item.get("boundVariables").and_then(Value::as_object).into_iter().flatten() {
-            let Some(id) = alias.get("id").and_then(Value::as_str) else { continue };
-            let value = item.get(field).and_then(value_text);
+    for item in pieces::items(raw) {
+        let bound = pieces::member(item, b"boundVariables").unwrap_or_default();
+        for (field, alias) in pieces::members(bound) {
+            let id = pieces::text(pieces::member(alias, b"id").unwrap_or_default());
+            if id.is_empty() {
+                continue;
+            }
+            let value = pieces::member(item, field).and_then(|value| value_text(&pieces::read(value)));
             painted.push(Painted {
-                id: symbols.keep(id),
-                field: symbols.keep(field),
+                id: symbols.keep(&id),
+                field: symbols.keep(&String::from_utf8_lossy(field)),
                 value: value.map_or(0, |text| symbols.keep(&text)),
             });
         }
@@ -384,27 +384,15 @@ fn paints(raw: &[u8], symbols: &mut Symbols, painted: &mut Vec<Painted>) {
 
 /// What a `boundVariables` binds beside paints and effects, which say themselves which of them is bound.
 fn bound(raw: &[u8], symbols: &mut Symbols, bindings: &mut Vec<Binding>) {
-    let bound: Value = pieces::read(raw);
-    for (field, bound) in bound.as_object().into_iter().flatten() {
-        if !matches!(field.as_str(), "fills" | "strokes" | "effects") {
-            bound_field(field, bound, symbols, bindings);
+    pieces::aliases(raw, |path, id| {
+        let (field, side) = path.split_once('.').unwrap_or((path, ""));
+        // `size` is bound by its axes, what else has sides as a whole.
+        let field = if field == "size" && !side.is_empty() { side } else { field };
+        if !matches!(field, "fills" | "strokes" | "effects") {
+            let source = Source::of(field, symbols);
+            bindings.push(Binding { id: symbols.keep(id), field: symbols.keep(field), source });
         }
-    }
-}
-
-/// A field of a node; its binding can be one alias, a list of them, or one for each side.
-fn bound_field(field: &str, bound: &Value, symbols: &mut Symbols, bindings: &mut Vec<Binding>) {
-    if let Some(sides) = bound.as_object().filter(|bound| !bound.contains_key("id")) {
-        for (side, bound) in sides {
-            bound_field(if field == "size" { side } else { field }, bound, symbols, bindings);
-        }
-        return;
-    }
-    let aliases = bound.as_array().map_or(slice::from_ref(bound), Vec::as_slice);
-    for id in aliases.iter().filter_map(|alias| alias.get("id")?.as_str()) {
-        let source = Source::of(field, symbols);
-        bindings.push(Binding { id: symbols.keep(id), field: symbols.keep(field), source });
-    }
+    });
 }
 
 impl Source {

@@ -53,7 +53,7 @@ pub(super) async fn get(app: &App, caller: &Caller, tool: &'static Tool, args: &
         return Err(Error::NotFound { what, message: "there is no such node in this version".to_owned() });
     }
     let bound = design.variables().into_iter().map(str::to_owned).collect();
-    let names = variables::name(app, caller, tool, file_key, &bound, std::future::ready(None)).await;
+    let names = variables::name(app, caller, tool, file_key, &bound, None).await;
     let subtree = subtree.unwrap_or_default();
     sheet.links(links, &subtree);
     sheet.threads(threads, &subtree);

@@ -29,7 +29,7 @@ use super::{Freshness, Rest, UNKNOWN_LIFETIME, kept::is_passing, response::Asked
 use crate::{
     auth::{Caller, now, time::moment},
     error::{Error, Result, span},
-    store::{FileKey, HeldFile, Kind},
+    store::{FileKey, HeldFile, Kind, TooLarge},
     table::{self, Endpoint, Tool},
     walk::Visitor,
 };
@@ -218,7 +218,7 @@ impl Rest {
         along: Option<Arc<dyn Along>>,
     ) -> Result<Came> {
         let (key, freshness) = self.key_of_file(caller, file, version).await?;
-        let kept = self.store().held_file(key.clone()).await?;
+        let (kept, too_large) = self.store().known_file(key.clone()).await?;
         if let Some(file) = &kept
             && let Some(is_stale) = judge(file, &freshness)
         {
@@ -227,7 +227,7 @@ impl Rest {
         }
         let stamp = stamp_of(freshness);
         self.inner.tally.held(None);
-        self.check_size(&key, stamp.as_deref()).await?;
+        check_size(too_large, stamp.as_deref())?;
         let begin = |awaited| {
             let (rest, caller, key) = (self.clone(), caller.clone(), key.clone());
             let along = along.clone().map(|along| (along, awaited));
@@ -339,11 +339,11 @@ impl Rest {
     pub async fn outlook(&self, caller: &Caller, file: &str, version: Option<&str>) -> Result<Outlook> {
         let (key, freshness) = self.key_of_file(caller, file, version).await?;
         self.inner.fetches.kept(&key).await;
-        let kept = self.store().held_file(key.clone()).await?;
+        let (kept, too_large) = self.store().known_file(key).await?;
         if kept.is_some_and(|file| judge(&file, &freshness).is_some()) {
             return Ok(Outlook::Held);
         }
-        match self.check_size(&key, stamp_of(freshness).as_deref()).await {
+        match check_size(too_large, stamp_of(freshness).as_deref()) {
             Ok(()) => Ok(Outlook::Unknown),
             Err(Error::TooLarge { .. }) => Ok(Outlook::InParts),
             Err(error) => Err(error),
@@ -407,17 +407,17 @@ impl Rest {
             }
         }
     }
+}
 
-    /// # Errors
-    /// When this file, in its present state, is known to be too large for one answer.
-    async fn check_size(&self, key: &FileKey, stamp: Option<&str>) -> Result<()> {
-        let Some((noted, at)) = self.store().too_large(key.clone()).await? else { return Ok(()) };
-        let is_known = match stamp {
-            Some(stamp) => noted.as_deref() == Some(stamp),
-            None => now().saturating_sub(at) < TOO_LARGE_LIFETIME,
-        };
-        if is_known { Err(too_large()) } else { Ok(()) }
-    }
+/// # Errors
+/// When this file, in its present state, is known to be too large for one answer.
+fn check_size(noted: Option<TooLarge>, stamp: Option<&str>) -> Result<()> {
+    let Some(noted) = noted else { return Ok(()) };
+    let is_known = match stamp {
+        Some(stamp) => noted.stamp.as_deref() == Some(stamp),
+        None => now().saturating_sub(noted.at) < TOO_LARGE_LIFETIME,
+    };
+    if is_known { Err(too_large()) } else { Ok(()) }
 }
 
 fn stamp_of(freshness: Freshness) -> Option<String> {
