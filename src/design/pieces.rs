@@ -260,6 +260,8 @@ impl<V: Visitor> Side<V> {
         }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn member(&mut self, name: Option<V::Name>, key: &[u8], value: &[u8]) {
         if let Some(name) = name
             && self.visitor.member(name, key, value) == Flow::Skip
@@ -278,6 +280,8 @@ impl<V: Visitor> Side<V> {
         self.depth = self.depth.saturating_sub(1);
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn wants(&self, key: &[u8]) -> Option<V::Name> {
         if self.skips.is_none() { self.visitor.wants(key) } else { None }
     }
@@ -325,6 +329,8 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
         }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn wants(&self, key: &[u8]) -> Option<Self::Name> {
         let names = (self.one.wants(key), self.other.as_ref().and_then(|side| side.wants(key)));
         (names.0.is_some() || names.1.is_some()).then_some(names)

@@ -7,8 +7,8 @@ use super::scan::{Before, Signs, closing, number_or_literal};
 /// The 64 bytes that the walk stands in.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    /// Where in the chunk they begin; `None` when they are not known.
-    start: Option<usize>,
+    /// Where in the chunk they begin; [`UNKNOWN`] when they are not known.
+    start: usize,
     signs: Signs,
     /// The state behind them.
     before: Before,
@@ -16,15 +16,18 @@ pub(super) struct Blocks {
     has_escapes: bool,
 }
 
+/// No chunk is so long that a place in it comes near this.
+const UNKNOWN: usize = usize::MAX / 2;
+
 impl Blocks {
     pub(super) const fn new() -> Self {
         let signs = Signs { quotes: 0, backslashes: 0, opens: 0, ends: 0 };
-        Self { start: None, signs, before: Before::new(), has_escapes: false }
+        Self { start: UNKNOWN, signs, before: Before::new(), has_escapes: false }
     }
 
     /// Nothing is known of the bytes to come.
     pub(super) const fn forget(&mut self) {
-        self.start = None;
+        self.start = UNKNOWN;
     }
 
     /// The name that begins here, its value and where that ends; of `children` only the `[`. `None` when
@@ -62,28 +65,28 @@ impl Blocks {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn seek(&mut self, chunk: &[u8], at: usize) -> bool {
-        while let Some(start) = self.start {
-            if at < start + 64 {
-                return true;
+        while at.wrapping_sub(self.start) >= 64 {
+            if self.start == UNKNOWN {
+                (self.before, self.has_escapes) = (Before::new(), false);
+                return self.load(chunk, at);
             }
-            if !self.load(chunk, start + 64) {
+            if !self.load(chunk, self.start + 64) {
                 return false;
             }
         }
-        (self.before, self.has_escapes) = (Before::new(), false);
-        self.load(chunk, at)
+        true
     }
 
     /// Takes up the 64 bytes from here on, if there are so many. In one place: it is much code.
     #[inline(never)]
     fn load(&mut self, chunk: &[u8], start: usize) -> bool {
         let Some(block) = chunk.get(start..).and_then(<[u8]>::first_chunk) else {
-            self.start = None;
+            self.start = UNKNOWN;
             return false;
         };
         self.signs = self.before.signs(block);
         self.has_escapes |= self.signs.backslashes != 0;
-        self.start = Some(start);
+        self.start = start;
         true
     }
 
@@ -91,28 +94,26 @@ impl Blocks {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn end_of_text(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
-        let mut bits = self.signs.quotes & self.since(from)?;
+        let mut bits = self.signs.quotes & self.since(from);
         while bits == 0 {
-            let next = self.start? + 64;
-            if !self.load(chunk, next) {
+            if !self.load(chunk, self.start + 64) {
                 return None;
             }
             bits = self.signs.quotes;
         }
-        Some(self.start? + bits.trailing_zeros() as usize)
+        Some(self.start + bits.trailing_zeros() as usize)
     }
 
     /// Where the bracket stands that ends the object or the list whose inside begins here, in this block.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn end_of_nested(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
-        let (mut depth, mut since) = (1, self.since(from)?);
+        let (mut depth, mut since) = (1, self.since(from));
         loop {
-            let start = self.start?;
             if let Some(at) = closing(&mut depth, self.signs.opens & since, self.signs.ends & since) {
-                return Some(start + at);
+                return Some(self.start + at);
             }
-            if !self.load(chunk, start + 64) {
+            if !self.load(chunk, self.start + 64) {
                 return None;
             }
             since = u64::MAX;
@@ -122,8 +123,8 @@ impl Blocks {
     /// The bits of this block from a byte on; of the next block none is left out.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn since(&self, from: usize) -> Option<u64> {
-        let at = u32::try_from(from.checked_sub(self.start?)?).ok()?;
-        Some(u64::MAX.checked_shl(at).unwrap_or(0))
+    #[expect(clippy::cast_possible_truncation, reason = "64 at most")]
+    const fn since(&self, from: usize) -> u64 {
+        u64::MAX.unbounded_shl(from.wrapping_sub(self.start) as u32)
     }
 }

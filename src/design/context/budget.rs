@@ -8,7 +8,7 @@ use super::{
     Options,
     facts::Facts,
     lines::Lines,
-    model::{Key, Kind},
+    model::{END, FAMILY, Fact, Key, Kind, VARIABLE},
     print::Printer,
     structured,
     view::View,
@@ -78,7 +78,7 @@ fn first_try(view: &View<'_>, options: &Options, ranked: &[u32]) -> usize {
     /// `+12 folded (3 texts) in 1:23`
     const FOLDED: usize = 30;
     // The legend and what differs in repetitions are not counted.
-    let most = options.max_bytes - options.max_bytes / 20;
+    let most = options.max_bytes - options.max_bytes / 10;
     let facts = Facts::new(view, options);
     let symbols = &view.design.symbols;
     let mut said: HashSet<(Key, u32, u32), RandomState> = HashSet::default();
@@ -90,7 +90,7 @@ fn first_try(view: &View<'_>, options: &Options, ranked: &[u32]) -> usize {
         bytes += LINE + if of.kind == Kind::Text { 0 } else { symbols.get(of.name).len() };
         for fact in facts.of(**node) {
             let is_new = fact.key == Key::Text || said.insert((fact.key, fact.words, fact.style));
-            bytes += if is_new { symbols.get(fact.words).len() } else { NAME };
+            bytes += 1 + fact.key.prefix().len() + if is_new { length(view, options, &fact) } else { NAME };
         }
         if let Some(at) = facts.place_in_tree(**node) {
             place.clear();
@@ -109,6 +109,22 @@ fn first_try(view: &View<'_>, options: &Options, ranked: &[u32]) -> usize {
         bytes <= most
     };
     ranked.iter().take_while(fits).count().max(1).min(ranked.len())
+}
+
+/// How long a fact's words are with the names of what they mention, which mostly is variables.
+fn length(view: &View<'_>, options: &Options, fact: &Fact) -> usize {
+    let symbols = &view.design.symbols;
+    let words = symbols.get(fact.words);
+    // Most fonts are of the family that is said once.
+    let words = words.split_once(FAMILY).map_or(words, |(_, font)| font);
+    let style = if fact.style == 0 { None } else { view.design.styles.get(symbols.get(fact.style)) };
+    let mut length = words.len() + style.map_or(0, |name| name.len() + 1);
+    for rest in words.split(VARIABLE).skip(1) {
+        let id = rest.split(END).next().unwrap_or_default();
+        let name = options.variables.0.get(id).map_or(0, |(name, _)| name.len());
+        length = (length + name).saturating_sub(id.len());
+    }
+    length
 }
 
 /// Looks for the number of nodes that fills the budget, in few tries, on the line between the most that fit
@@ -143,7 +159,7 @@ impl Search {
         }
         let before = std::mem::replace(&mut self.last, (count, length));
         let (good, good_length) = self.good;
-        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 48;
+        let is_full = good > 0 && self.most_bytes - good_length <= self.most_bytes / 20;
         let left = self.bad.map_or(self.most_nodes + 1, |(bad, _)| bad).saturating_sub(good + 1);
         if self.bad.is_none() && is_full {
             // The last few would be a pity.

@@ -382,6 +382,8 @@ impl Visitor for Collector {
         }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn wants(&self, key: &[u8]) -> Option<Member> {
         match Member::of(key) {
             Member::Silent => None,

@@ -2,9 +2,11 @@
 //! ready words. Words that repeat are kept once.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
 };
+
+use foldhash::fast::RandomState;
 
 pub(super) use crate::design::symbols::{Symbol, Symbols};
 
@@ -512,8 +514,10 @@ impl Design {
     /// The ids of the variables that something is bound to.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<&str> {
-        let marked = self.symbols.texts().flat_map(|text| text.split(VARIABLE).skip(1));
-        marked.filter_map(|rest| rest.split(END).next()).collect()
+        let marked = self.symbols.all().split(VARIABLE).skip(1);
+        // Most are met over and over.
+        let ids: HashSet<&str, RandomState> = marked.filter_map(|rest| rest.split(END).next()).collect();
+        ids.into_iter().collect()
     }
 
     /// Whether it has no node at all.

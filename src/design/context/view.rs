@@ -142,54 +142,74 @@ impl<'a> View<'a> {
 
 /// Whether a name says nothing that the node's type does not: `Frame 12`, `Group`, `Vector`.
 pub(super) fn is_generated(name: &str, kind: Kind) -> bool {
-    const GENERATED: &[&str] = &[
-        "frame",
-        "group",
-        "rectangle",
-        "ellipse",
-        "line",
-        "vector",
-        "polygon",
-        "star",
-        "text",
-        "image",
-        "union",
-        "subtract",
-        "intersect",
-        "exclude",
-        "component",
-        "connector line",
-        "instance",
-        "slice",
-        "arrow",
-        "section",
-        "table",
-        "mask group",
-        "clip path group",
-        "boolean",
-        "path",
-        "shape",
-        "oval",
-        "rect",
-        "layer",
-        "container",
-        "div",
-    ];
-    // Names that a page got when it was imported from HTML say how its boxes are painted.
-    const IMPORTED: &[&str] = &[
-        "background",
-        "border",
-        "shadow",
-        "overlay",
-        "overlayblur",
-        "margin",
-        "horizontalborder",
-        "verticalborder",
-    ];
-    let is_one_of = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if name.split('+').all(|part| is_one_of(IMPORTED, part)) {
+    let mut lower = [0; LONGEST_GENERATED];
+    if name.split('+').all(|part| is_imported(lowered(part, &mut lower))) {
         return true;
     }
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '_');
-    base.is_empty() || base.eq_ignore_ascii_case(kind.word()) || is_one_of(GENERATED, base)
+    base.is_empty() || base.eq_ignore_ascii_case(kind.word()) || is_made_up(lowered(base, &mut lower))
+}
+
+/// The longest that [`is_made_up`] and [`is_imported`] know.
+const LONGEST_GENERATED: usize = 16;
+
+/// A short text in lower case; nothing of a longer one.
+fn lowered<'a>(text: &str, room: &'a mut [u8; LONGEST_GENERATED]) -> &'a [u8] {
+    let Some(lower) = room.get_mut(..text.len()) else { return &[] };
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    lower
+}
+
+/// What Figma and others call layers that nobody has named.
+const fn is_made_up(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"frame"
+            | b"group"
+            | b"rectangle"
+            | b"ellipse"
+            | b"line"
+            | b"vector"
+            | b"polygon"
+            | b"star"
+            | b"text"
+            | b"image"
+            | b"union"
+            | b"subtract"
+            | b"intersect"
+            | b"exclude"
+            | b"component"
+            | b"connector line"
+            | b"instance"
+            | b"slice"
+            | b"arrow"
+            | b"section"
+            | b"table"
+            | b"mask group"
+            | b"clip path group"
+            | b"boolean"
+            | b"path"
+            | b"shape"
+            | b"oval"
+            | b"rect"
+            | b"layer"
+            | b"container"
+            | b"div"
+    )
+}
+
+/// Names that a page got when it was imported from HTML say how its boxes are painted.
+const fn is_imported(part: &[u8]) -> bool {
+    matches!(
+        part,
+        b"background"
+            | b"border"
+            | b"shadow"
+            | b"overlay"
+            | b"overlayblur"
+            | b"margin"
+            | b"horizontalborder"
+            | b"verticalborder"
+    )
 }

@@ -239,6 +239,8 @@ impl Visitor for Uses {
         self.beside.member(key, value);
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
     fn wants(&self, key: &[u8]) -> Option<Member> {
         Member::of(key)
     }
