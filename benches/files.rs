@@ -18,7 +18,7 @@ use std::{
 use common::{download, program::Program};
 use figma_mcp::{
     sandbox::{PRODUCT_FILE, SCALED_FILE},
-    walk::{Flow, Visitor, Walker},
+    walk::{Flow, Member, Visitor, Walker},
 };
 use serde_json::{Value, json};
 
@@ -108,22 +108,19 @@ struct Count {
 }
 
 impl Visitor for Count {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {}
-    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, _key: &[u8], value: &[u8]) -> Flow {
         self.bytes += value.len();
         Flow::Continue
     }
     fn close(&mut self, _end: u64) {}
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        let is_wanted = match self.wanted {
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        match self.wanted {
             Wanted::Nothing => false,
-            Wanted::Id => key == b"id",
+            Wanted::Id => member == Member::Id,
             Wanted::All => true,
-        };
-        is_wanted.then_some(())
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     fold::one_line,
     pieces::{Area, read, text},
 };
-use crate::walk::{Flow, Visitor};
+use crate::walk::{Flow, Member, Visitor};
 
 /// How much of a name is shown, in characters.
 const LONGEST_NAME: usize = 120;
@@ -45,8 +45,6 @@ pub struct Printed {
 }
 
 impl Visitor for Outline {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         let index = self.nodes.len();
         self.nodes.push(Node::default());
@@ -57,7 +55,7 @@ impl Visitor for Outline {
         self.open.push(index);
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.open.last().and_then(|index| self.nodes.get_mut(*index)) else {
             return Flow::Continue;
         };
@@ -78,8 +76,11 @@ impl Visitor for Outline {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(
+            member,
+            Member::Id | Member::Name | Member::Type | Member::Visible | Member::AbsoluteBoundingBox
+        )
     }
 
     fn wants_beside(&self, _key: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 
-use crate::walk::{self, Flow, Visitor};
+use crate::walk::{self, Flow, Member, Visitor};
 
 /// A JSON string's text; empty where it is none.
 #[must_use]
@@ -199,13 +199,11 @@ pub struct Subtree {
 }
 
 impl Visitor for Subtree {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         self.open.push(String::new());
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         if let Some(id) = self.open.last_mut() {
             if key == b"id" {
                 *id = text(value).into_owned();
@@ -224,8 +222,8 @@ impl Visitor for Subtree {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"id" | b"name").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(member, Member::Id | Member::Name)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -262,10 +260,8 @@ impl<V: Visitor> Side<V> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn member(&mut self, name: Option<V::Name>, key: &[u8], value: &[u8]) {
-        if let Some(name) = name
-            && self.visitor.member(name, key, value) == Flow::Skip
-        {
+    fn member(&mut self, member: Member, key: &[u8], value: &[u8]) {
+        if self.wants(member, key) && self.visitor.member(member, key, value) == Flow::Skip {
             self.skips = Some(self.depth);
         }
     }
@@ -282,8 +278,8 @@ impl<V: Visitor> Side<V> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn wants(&self, key: &[u8]) -> Option<V::Name> {
-        if self.skips.is_none() { self.visitor.wants(key) } else { None }
+    fn wants(&self, member: Member, key: &[u8]) -> bool {
+        self.skips.is_none() && self.visitor.wants(member, key)
     }
 }
 
@@ -300,17 +296,14 @@ impl<A: Visitor, B: Visitor> Pair<A, B> {
 }
 
 impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
-    /// What either makes of a name, if it wants it.
-    type Name = (Option<A::Name>, Option<B::Name>);
-
     fn open(&mut self, at: u64) {
         self.one.open(at);
         self.other.iter_mut().for_each(|side| side.open(at));
     }
 
-    fn member(&mut self, (one, other): Self::Name, key: &[u8], value: &[u8]) -> Flow {
-        self.one.member(one, key, value);
-        self.other.iter_mut().for_each(|side| side.member(other, key, value));
+    fn member(&mut self, member: Member, key: &[u8], value: &[u8]) -> Flow {
+        self.one.member(member, key, value);
+        self.other.iter_mut().for_each(|side| side.member(member, key, value));
         let skips = self.one.skips.is_some() && self.other.as_ref().is_none_or(|side| side.skips.is_some());
         if skips { Flow::Skip } else { Flow::Continue }
     }
@@ -331,9 +324,8 @@ impl<A: Visitor, B: Visitor> Visitor for Pair<A, B> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn wants(&self, key: &[u8]) -> Option<Self::Name> {
-        let names = (self.one.wants(key), self.other.as_ref().and_then(|side| side.wants(key)));
-        (names.0.is_some() || names.1.is_some()).then_some(names)
+    fn wants(&self, member: Member, key: &[u8]) -> bool {
+        self.one.wants(member, key) || self.other.as_ref().is_some_and(|side| side.wants(member, key))
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -404,13 +396,11 @@ mod tests {
     struct Names(&'static str, Vec<String>);
 
     impl Visitor for Names {
-        type Name = ();
-
         fn open(&mut self, _at: u64) {}
-        fn wants(&self, _key: &[u8]) -> Option<()> {
-            Some(())
+        fn wants(&self, _member: Member, _key: &[u8]) -> bool {
+            true
         }
-        fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+        fn member(&mut self, _member: Member, _key: &[u8], value: &[u8]) -> Flow {
             self.1.push(text(value).into_owned());
             if text(value) == self.0 { Flow::Skip } else { Flow::Continue }
         }

@@ -8,7 +8,7 @@ use std::{collections::HashMap, io::Read};
 use super::ceiling::marker;
 use crate::{
     error::{Error, Result},
-    walk::{Flow, Visitor, Walker},
+    walk::{Flow, Member, Visitor, Walker},
 };
 
 /// What a node takes beside its texts: brackets, the names of its members, what it says of its children.
@@ -98,8 +98,6 @@ struct Levels {
 }
 
 impl Visitor for Levels {
-    type Name = ();
-
     fn open(&mut self, at: u64) {
         let level = self.open.len();
         if let Some(parent) = self.open.last_mut() {
@@ -130,7 +128,7 @@ impl Visitor for Levels {
         self.open.push(Open { shown, begin: at, count: 0 });
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let node = self.open.last().and_then(|open| self.nodes.get_mut(&open.shown?));
         if let Some(node) = node {
             let value = String::from_utf8_lossy(value);
@@ -166,8 +164,8 @@ impl Visitor for Levels {
         self.keep_beside(entry.map(str::to_owned), member);
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"id" | b"name" | b"type").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(member, Member::Id | Member::Name | Member::Type)
     }
 }
 

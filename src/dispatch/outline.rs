@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     error::foreign,
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// How many levels below a node are listed.
@@ -52,13 +52,11 @@ impl Outline {
 }
 
 impl Visitor for Outline {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         self.open.push(Node::default());
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let is_asked_for = self.open.len() == 1;
         let Some(node) = self.open.last_mut() else { return Flow::Continue };
         let text = || serde_json::from_slice(value).unwrap_or_default();
@@ -102,9 +100,17 @@ impl Visitor for Outline {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"id" | b"name" | b"type" | b"visible" | b"absoluteBoundingBox" | b"fills" | b"strokes")
-            .then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(
+            member,
+            Member::Id
+                | Member::Name
+                | Member::Type
+                | Member::Visible
+                | Member::AbsoluteBoundingBox
+                | Member::Fills
+                | Member::Strokes
+        )
     }
 
     fn wants_beside(&self, _key: &[u8]) -> bool {

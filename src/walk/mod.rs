@@ -9,6 +9,7 @@
 //! the document.
 
 mod blocks;
+mod member;
 mod scan;
 mod utf8;
 
@@ -19,6 +20,7 @@ mod tests;
 
 use crate::error::{Error, Result};
 use blocks::Blocks;
+pub use member::Member;
 use scan::Scan;
 use utf8::Utf8;
 
@@ -63,14 +65,11 @@ pub struct Children {
 /// What becomes of what a [`Walker`] meets. Nodes come in the order of the answer, each within its
 /// parent's beginning and end.
 pub trait Visitor {
-    /// What it knows a name by, once it has looked it up in [`Visitor::wants`].
-    type Name: Copy + std::fmt::Debug;
     /// A node begins; `at` is the offset of its `{` in the whole answer.
     fn open(&mut self, at: u64);
-    /// One member of the innermost open node, except its list of `children`. `name` is what
-    /// [`Visitor::wants`] has just made of its name `key`, which has no escapes; `value` its raw JSON:
-    /// complete, valid UTF-8, but not checked within its brackets.
-    fn member(&mut self, name: Self::Name, key: &[u8], value: &[u8]) -> Flow;
+    /// One member of the innermost open node, except its list of `children`. `key` is its name, without
+    /// escapes; `value` its raw JSON: complete, valid UTF-8, but not checked within its brackets.
+    fn member(&mut self, member: Member, key: &[u8], value: &[u8]) -> Flow;
     /// The innermost open node ends; `end` is the offset after its `}`.
     fn close(&mut self, end: u64);
     /// A member beside the trees: of the answer itself (`entry` is `None`), or of the entry of this id
@@ -86,8 +85,8 @@ pub trait Visitor {
         let _ = (key, begin, end);
     }
     /// Whether [`Visitor::member`] wants members of this name; others are skipped without being gathered.
-    fn wants(&self, key: &[u8]) -> Option<Self::Name>;
-    /// Whether [`Visitor::beside`] wants members of this name.
+    fn wants(&self, member: Member, key: &[u8]) -> bool;
+    /// The same for [`Visitor::beside`].
     fn wants_beside(&self, key: &[u8]) -> bool {
         let _ = key;
         true
@@ -97,7 +96,7 @@ pub trait Visitor {
 /// Reads a whole file (`document` at the top), an answer of `/nodes` (`nodes` → id → `document`), or
 /// a node alone.
 #[derive(Debug)]
-pub struct Walker<V: Visitor> {
+pub struct Walker<V> {
     visitor: V,
     /// The offset of this chunk's first byte in the answer.
     offset: u64,
@@ -118,8 +117,8 @@ pub struct Walker<V: Visitor> {
     gathered: Vec<u8>,
     /// Whether the value is to be gathered.
     is_wanted: bool,
-    /// What the visitor makes of its name, if it is a node's and wanted.
-    name: Option<V::Name>,
+    /// Which one it is, if it is a node's.
+    member: Member,
     /// Where the value begins in the answer.
     begin: u64,
     /// Where the last value or object's `{` ended.
@@ -183,7 +182,7 @@ impl<V: Visitor> Walker<V> {
             from: 0,
             gathered: Vec::new(),
             is_wanted: false,
-            name: None,
+            member: Member::Unknown,
             begin: 0,
             after: 0,
             utf8: Utf8::new(),
@@ -305,11 +304,12 @@ impl<V: Visitor> Walker<V> {
                 self.expect = Expect::FirstChild;
                 return (end, true);
             }
-            if let Some(known) = self.visitor.wants(name) {
+            let member = Member::of(name);
+            if self.visitor.wants(member, name) {
                 if value.len() > LARGEST_MEMBER {
                     break;
                 }
-                if self.visitor.member(known, name, value) == Flow::Skip {
+                if self.visitor.member(member, name, value) == Flow::Skip {
                     self.blocks.forget();
                     self.after = self.offset + end as u64;
                     self.scan = Scan::within();
@@ -357,8 +357,8 @@ impl<V: Visitor> Walker<V> {
                 return Ok(at + 1);
             }
             (Some(Level::Node), _) => {
-                self.name = self.visitor.wants(key);
-                self.name.is_some()
+                self.member = Member::of(key);
+                self.visitor.wants(self.member, key)
             }
             _ => self.visitor.wants_beside(key),
         };
@@ -438,8 +438,7 @@ impl<V: Visitor> Walker<V> {
         }
         match self.levels.last() {
             Some(Level::Node) => {
-                let flow = self.name.map(|name| self.visitor.member(name, &self.key, value));
-                if flow == Some(Flow::Skip) {
+                if self.visitor.member(self.member, &self.key, value) == Flow::Skip {
                     self.scan = Scan::within();
                     self.expect = Expect::InRest;
                 }

@@ -82,8 +82,9 @@ impl<V: Visitor> Oracle<'_, V> {
                 return;
             }
             let value = value.to_string();
-            if is_told && let Some(name) = this.visitor.wants(key.as_bytes()) {
-                is_told = this.visitor.member(name, key.as_bytes(), value.as_bytes()) == Flow::Continue;
+            let member = super::Member::of(key.as_bytes());
+            if is_told && this.visitor.wants(member, key.as_bytes()) {
+                is_told = this.visitor.member(member, key.as_bytes(), value.as_bytes()) == Flow::Continue;
             }
             this.text.push_str(&value);
             after = this.text.len() as u64;

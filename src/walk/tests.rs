@@ -17,11 +17,10 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 impl Visitor for Diary {
-    type Name = ();
     fn open(&mut self, at: u64) {
         self.lines.push(format!("open {at}"));
     }
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         self.lines.push(format!("{} = {}", text(key), text(value)));
         if text(key) == self.skips_on && value == b"false" { Flow::Skip } else { Flow::Continue }
     }
@@ -37,8 +36,8 @@ impl Visitor for Diary {
     fn lies(&mut self, key: &[u8], begin: u64, end: u64) {
         self.lines.push(format!("lies {begin} {end} {}", text(key)));
     }
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        (text(key) != self.unwanted).then_some(())
+    fn wants(&self, _member: Member, key: &[u8]) -> bool {
+        text(key) != self.unwanted
     }
     fn wants_beside(&self, key: &[u8]) -> bool {
         text(key) != self.unwanted

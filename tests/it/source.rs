@@ -11,7 +11,7 @@ use figma_mcp::{
     },
     table,
     table::args::Defaults,
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 use serde_json::{Value, json};
 
@@ -23,10 +23,8 @@ struct Ids {
 }
 
 impl Visitor for Ids {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {}
-    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, _key: &[u8], value: &[u8]) -> Flow {
         self.nodes.push(serde_json::from_slice(value).unwrap());
         Flow::Continue
     }
@@ -34,8 +32,8 @@ impl Visitor for Ids {
     fn beside(&mut self, entry: Option<&str>, key: &[u8], _value: &[u8]) {
         self.beside.push((entry.map(str::to_owned), String::from_utf8(key.to_vec()).unwrap()));
     }
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        (key == b"id").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        member == Member::Id
     }
 }
 

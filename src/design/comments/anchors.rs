@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     design::pieces::{self, Area},
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// A node as comments know it.
@@ -95,15 +95,13 @@ impl Anchors {
 }
 
 impl Visitor for Anchors {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         self.seen += 1;
         let place = Place { id: String::new(), name: String::new() };
         self.path.push(Open { place, kind: Kind::Other, area: None, order: self.seen });
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.path.last_mut() else { return Flow::Continue };
         match key {
             b"id" => node.place.id = pieces::text(value).into_owned(),
@@ -140,13 +138,12 @@ impl Visitor for Anchors {
         }
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        let is_wanted = match key {
-            b"id" | b"name" | b"type" => true,
-            b"absoluteBoundingBox" => self.wants_boxes && self.level() == Some(2),
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        match member {
+            Member::Id | Member::Name | Member::Type => true,
+            Member::AbsoluteBoundingBox => self.wants_boxes && self.level() == Some(2),
             _ => false,
-        };
-        is_wanted.then_some(())
+        }
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

@@ -8,13 +8,12 @@ use super::{
     component, dev,
     draft::{Draft, Styles},
     finish, layout,
-    member::Member,
     model::{Design, Key, Kind, Span, Symbol},
     paint, prototype, raw, text, variables, words,
 };
 use crate::{
     design::{memo::Memo, pieces},
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// Nodes deeper than this are counted, not kept: printing goes down level by level.
@@ -305,8 +304,6 @@ impl Collector {
 }
 
 impl Visitor for Collector {
-    type Name = Member;
-
     fn open(&mut self, _at: u64) {
         self.design.seen += 1;
         let mut draft = self.spare.pop().unwrap_or_default();
@@ -318,9 +315,9 @@ impl Visitor for Collector {
         self.open.push(draft);
     }
 
-    fn member(&mut self, name: Member, key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, member: Member, key: &[u8], value: &[u8]) -> Flow {
         let Some(mut draft) = self.open.pop() else { return Flow::Skip };
-        let flow = if draft.is_too_deep { Flow::Skip } else { self.take(&mut draft, (name, key), value) };
+        let flow = if draft.is_too_deep { Flow::Skip } else { self.take(&mut draft, (member, key), value) };
         self.open.push(draft);
         flow
     }
@@ -384,11 +381,11 @@ impl Visitor for Collector {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn wants(&self, key: &[u8]) -> Option<Member> {
-        match Member::of(key) {
-            Member::Silent => None,
-            Member::BackgroundColor if self.open.last().is_none_or(|draft| draft.kind != Kind::Page) => None,
-            member => Some(member),
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        match member {
+            Member::Silent => false,
+            Member::BackgroundColor => self.open.last().is_some_and(|draft| draft.kind == Kind::Page),
+            _ => true,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Auto layout, limits and constraints: from Figma's members to words of CSS.
 
 use super::{
-    member::Member,
     model::{Constraint, Geometry, Mode, Sizing},
     raw,
     variables::Bound,
     words,
 };
+use crate::walk::Member;
 
 /// What a node says of its layout, member by member, until it is complete.
 #[derive(Debug, Clone, Default)]

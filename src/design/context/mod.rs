@@ -18,7 +18,6 @@ pub mod ids;
 mod layout;
 mod legend;
 mod lines;
-mod member;
 mod model;
 mod names;
 mod paint;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     design::pieces::{self, Beside},
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// How many parts of a paint or effect are told.
@@ -27,13 +27,11 @@ pub struct Styled {
 }
 
 impl Visitor for Styled {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         self.nodes.open();
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         self.nodes.member(key, pieces::read(value));
         Flow::Continue
     }
@@ -63,9 +61,16 @@ impl Visitor for Styled {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"styles" | b"fills" | b"strokes" | b"effects" | b"style" | b"styleOverrideTable")
-            .then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(
+            member,
+            Member::Styles
+                | Member::Fills
+                | Member::Strokes
+                | Member::Effects
+                | Member::Style
+                | Member::StyleOverrideTable
+        )
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

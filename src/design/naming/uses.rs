@@ -16,7 +16,7 @@ use crate::{
         pieces::{self, Beside},
         symbols::{Symbol, Symbols},
     },
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// What is known of a variable from where it is used.
@@ -104,7 +104,6 @@ enum Source {
     Radius,
     /// A member of a text's `style`.
     Style(Symbol),
-    Unknown,
 }
 
 /// The ids of the styles that a node's values come from.
@@ -116,73 +115,41 @@ struct Styles {
     text: Symbol,
 }
 
-/// Members that can be bound, or say what a bound one is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Member {
-    BoundVariables,
-    Fills,
-    Strokes,
-    Effects,
-    Styles,
-    Style,
-    AbsoluteBoundingBox,
-    CornerRadius,
-    RectangleCornerRadii,
-    StrokeWeight,
-    ItemSpacing,
-    CounterAxisSpacing,
-    PaddingLeft,
-    PaddingRight,
-    PaddingTop,
-    PaddingBottom,
-    GridRowGap,
-    GridColumnGap,
-    Opacity,
-    MinWidth,
-    MaxWidth,
-    MinHeight,
-    MaxHeight,
-    Characters,
-    Visible,
+/// Whether it can be bound, or says what a bound one is.
+const fn is_telling(member: Member) -> bool {
+    matches!(
+        member,
+        Member::BoundVariables
+            | Member::Fills
+            | Member::Strokes
+            | Member::Effects
+            | Member::Styles
+            | Member::Style
+            | Member::AbsoluteBoundingBox
+            | Member::CornerRadius
+            | Member::RectangleCornerRadii
+            | Member::StrokeWeight
+            | Member::ItemSpacing
+            | Member::CounterAxisSpacing
+            | Member::PaddingLeft
+            | Member::PaddingRight
+            | Member::PaddingTop
+            | Member::PaddingBottom
+            | Member::GridRowGap
+            | Member::GridColumnGap
+            | Member::Opacity
+            | Member::MinWidth
+            | Member::MaxWidth
+            | Member::MinHeight
+            | Member::MaxHeight
+            | Member::Characters
+            | Member::Visible
+    )
 }
 
-impl Member {
-    /// By its name; asked for every member of a file.
-    const fn of(key: &[u8]) -> Option<Self> {
-        Some(match key {
-            b"boundVariables" => Self::BoundVariables,
-            b"fills" => Self::Fills,
-            b"strokes" => Self::Strokes,
-            b"effects" => Self::Effects,
-            b"styles" => Self::Styles,
-            b"style" => Self::Style,
-            b"absoluteBoundingBox" => Self::AbsoluteBoundingBox,
-            b"cornerRadius" => Self::CornerRadius,
-            b"rectangleCornerRadii" => Self::RectangleCornerRadii,
-            b"strokeWeight" => Self::StrokeWeight,
-            b"itemSpacing" => Self::ItemSpacing,
-            b"counterAxisSpacing" => Self::CounterAxisSpacing,
-            b"paddingLeft" => Self::PaddingLeft,
-            b"paddingRight" => Self::PaddingRight,
-            b"paddingTop" => Self::PaddingTop,
-            b"paddingBottom" => Self::PaddingBottom,
-            b"gridRowGap" => Self::GridRowGap,
-            b"gridColumnGap" => Self::GridColumnGap,
-            b"opacity" => Self::Opacity,
-            b"minWidth" => Self::MinWidth,
-            b"maxWidth" => Self::MaxWidth,
-            b"minHeight" => Self::MinHeight,
-            b"maxHeight" => Self::MaxHeight,
-            b"characters" => Self::Characters,
-            b"visible" => Self::Visible,
-            _ => return None,
-        })
-    }
-
-    /// Whether members of this name name variables themselves.
-    const fn can_bind(self) -> bool {
-        matches!(self, Self::BoundVariables | Self::Fills | Self::Strokes | Self::Effects)
-    }
+/// Whether it names variables itself.
+const fn can_bind(member: Member) -> bool {
+    matches!(member, Member::BoundVariables | Member::Fills | Member::Strokes | Member::Effects)
 }
 
 fn is_bound(raw: &[u8]) -> bool {
@@ -192,8 +159,6 @@ fn is_bound(raw: &[u8]) -> bool {
 }
 
 impl Visitor for Uses {
-    type Name = Member;
-
     fn open(&mut self, _at: u64) {
         if self.levels.len() == self.depth {
             self.levels.push(Level::default());
@@ -209,7 +174,7 @@ impl Visitor for Uses {
     fn member(&mut self, member: Member, _key: &[u8], value: &[u8]) -> Flow {
         let level = self.depth.checked_sub(1).and_then(|at| self.levels.get_mut(at));
         let Some(level) = level else { return Flow::Continue };
-        if member.can_bind() {
+        if can_bind(member) {
             // Paints that name no variable say nothing of one, and are much of a file.
             if !is_bound(value) {
                 return Flow::Continue;
@@ -241,8 +206,8 @@ impl Visitor for Uses {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the release profile optimises for size")]
-    fn wants(&self, key: &[u8]) -> Option<Member> {
-        Member::of(key)
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        is_telling(member)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {
@@ -293,7 +258,6 @@ impl Uses {
     /// The value that a bound field has on its node.
     fn value(&mut self, level: &Level, source: Source) -> Symbol {
         let text = match source {
-            Source::Unknown => None,
             Source::Member(member) => return level.raw(member).map_or(0, |raw| self.plain(raw)),
             Source::Radius => {
                 match (level.raw(Member::CornerRadius), level.raw(Member::RectangleCornerRadii)) {
@@ -411,7 +375,7 @@ impl Source {
             "individualStrokeWeights" => Self::Member(Member::StrokeWeight),
             "lineHeight" => Self::Style(symbols.keep("lineHeightPx")),
             _ if is_of_text(field) => Self::Style(symbols.keep(field)),
-            _ => Member::of(field.as_bytes()).map_or(Self::Unknown, Self::Member),
+            _ => Self::Member(Member::of(field.as_bytes())),
         }
     }
 }

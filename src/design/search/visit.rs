@@ -11,7 +11,7 @@ use crate::{
         fold::{Fit, Needle, snippet},
         pieces::{self, Area, Beside},
     },
-    walk::{Flow, Visitor},
+    walk::{Flow, Member, Visitor},
 };
 
 /// How many of a node's ancestors are named.
@@ -98,8 +98,6 @@ pub struct Search {
 }
 
 impl Visitor for Search {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         let is_hidden = self
             .depth
@@ -116,7 +114,7 @@ impl Visitor for Search {
         self.depth += 1;
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let Some(node) = self.depth.checked_sub(1).and_then(|at| self.nodes.get_mut(at)) else {
             return Flow::Continue;
         };
@@ -166,28 +164,27 @@ impl Visitor for Search {
         self.beside.member(key, value);
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
         let question = &self.question;
-        let is_wanted = match key {
-            b"id"
-            | b"name"
-            | b"type"
-            | b"visible"
-            | b"characters"
-            | b"absoluteBoundingBox"
-            | b"devStatus"
-            | b"componentId" => true,
-            b"styles" => question.style.is_some() || question.looks_in(Field::Style),
-            b"fills"
-            | b"strokes"
-            | b"effects"
-            | b"boundVariables"
-            | b"componentProperties"
-            | b"layoutGrids"
-            | b"styleOverrideTable" => question.variable.is_some() || question.looks_in(Field::Variable),
+        match member {
+            Member::Id
+            | Member::Name
+            | Member::Type
+            | Member::Visible
+            | Member::Characters
+            | Member::AbsoluteBoundingBox
+            | Member::DevStatus
+            | Member::ComponentId => true,
+            Member::Styles => question.style.is_some() || question.looks_in(Field::Style),
+            Member::Fills
+            | Member::Strokes
+            | Member::Effects
+            | Member::BoundVariables
+            | Member::ComponentProperties
+            | Member::LayoutGrids
+            | Member::StyleOverrideTable => question.variable.is_some() || question.looks_in(Field::Variable),
             _ => false,
-        };
-        is_wanted.then_some(())
+        }
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

@@ -19,7 +19,7 @@ use super::{LARGEST_FILE, Provenance, index::MOST_NODES, too_large_to_hold};
 use crate::{
     auth::now,
     rest::inflate::{Encoding, Inflater},
-    walk::{Children, Flow, Visitor, Walker},
+    walk::{Children, Flow, Member, Visitor, Walker},
 };
 
 /// How many pieces of a file wait for the reader at most, as they came.
@@ -198,15 +198,13 @@ impl<V> Told<V> {
 }
 
 impl<V: Visitor> Visitor for Told<V> {
-    type Name = V::Name;
-
     fn open(&mut self, at: u64) {
         self.nodes += 1;
         self.visitor.open(at);
     }
 
-    fn member(&mut self, name: V::Name, key: &[u8], value: &[u8]) -> Flow {
-        self.visitor.member(name, key, value)
+    fn member(&mut self, member: Member, key: &[u8], value: &[u8]) -> Flow {
+        self.visitor.member(member, key, value)
     }
 
     fn close(&mut self, end: u64) {
@@ -234,8 +232,8 @@ impl<V: Visitor> Visitor for Told<V> {
         self.visitor.lies(key, begin, end);
     }
 
-    fn wants(&self, key: &[u8]) -> Option<V::Name> {
-        self.visitor.wants(key)
+    fn wants(&self, member: Member, key: &[u8]) -> bool {
+        self.visitor.wants(member, key)
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

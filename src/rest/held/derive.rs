@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     store::{Kind, unpack},
-    walk::{Flow, Visitor, Walker},
+    walk::{Flow, Member, Visitor, Walker},
 };
 
 /// The members that a `/nodes` answer does not have at its top.
@@ -259,10 +259,8 @@ impl Derivation {
 fn has_id(head: &[u8], id: &str) -> bool {
     struct Id(ControlFlow<Option<String>>);
     impl Visitor for Id {
-        type Name = ();
-
         fn open(&mut self, _at: u64) {}
-        fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+        fn member(&mut self, _member: Member, _key: &[u8], value: &[u8]) -> Flow {
             if self.0.is_continue() {
                 self.0 = ControlFlow::Break(serde_json::from_slice(value).ok());
             }
@@ -270,8 +268,8 @@ fn has_id(head: &[u8], id: &str) -> bool {
         }
         fn close(&mut self, _end: u64) {}
         fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
-        fn wants(&self, key: &[u8]) -> Option<()> {
-            (key == b"id").then_some(())
+        fn wants(&self, member: Member, _key: &[u8]) -> bool {
+            member == Member::Id
         }
     }
     // Of the first node only: its children would be told next.
@@ -302,13 +300,11 @@ struct Using {
 }
 
 impl Visitor for Used {
-    type Name = ();
-
     fn open(&mut self, _at: u64) {
         self.open.push(Using::default());
     }
 
-    fn member(&mut self, (): (), key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, key: &[u8], value: &[u8]) -> Flow {
         let text = || serde_json::from_slice(value).unwrap_or_default();
         let Some(node) = self.open.last_mut() else { return Flow::Continue };
         match key {
@@ -334,8 +330,8 @@ impl Visitor for Used {
 
     fn beside(&mut self, _entry: Option<&str>, _key: &[u8], _value: &[u8]) {}
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        matches!(key, b"id" | b"type" | b"componentId" | b"styles").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        matches!(member, Member::Id | Member::Type | Member::ComponentId | Member::Styles)
     }
 }
 

@@ -4,7 +4,7 @@
 //! children of a node are found without reading it. The index from ids to nodes is a hash table in
 //! buckets. Both are kept in pieces: a read takes a piece or two, however large the file is.
 
-use crate::walk::{Children, Flow, Visitor};
+use crate::walk::{Children, Flow, Member, Visitor};
 
 /// How many nodes a piece of the list holds.
 pub(super) const NODES_A_PIECE: u32 = 2048;
@@ -154,8 +154,6 @@ impl Indexer {
 }
 
 impl Visitor for Indexer {
-    type Name = ();
-
     fn open(&mut self, at: u64) {
         let number = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let parent = self.open.last().copied().unwrap_or(number);
@@ -163,7 +161,7 @@ impl Visitor for Indexer {
         self.nodes.push(Node { at, parent, ..Node::default() });
     }
 
-    fn member(&mut self, (): (), _key: &[u8], value: &[u8]) -> Flow {
+    fn member(&mut self, _member: Member, _key: &[u8], value: &[u8]) -> Flow {
         let number = self.open.last().copied().unwrap_or_default();
         let plain = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         match plain.filter(|id| memchr::memchr(b'\\', id).is_none()) {
@@ -209,8 +207,8 @@ impl Visitor for Indexer {
         self.beside.push((String::from_utf8_lossy(key).into_owned(), begin, end));
     }
 
-    fn wants(&self, key: &[u8]) -> Option<()> {
-        (key == b"id").then_some(())
+    fn wants(&self, member: Member, _key: &[u8]) -> bool {
+        member == Member::Id
     }
 
     fn wants_beside(&self, key: &[u8]) -> bool {

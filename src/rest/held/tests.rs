@@ -75,14 +75,13 @@ fn file(nodes: usize, length: usize) -> String {
 struct Count(usize);
 
 impl Visitor for Count {
-    type Name = ();
     fn open(&mut self, _at: u64) {
         self.0 += 1;
     }
-    fn wants(&self, _key: &[u8]) -> Option<()> {
-        Some(())
+    fn wants(&self, _member: crate::walk::Member, _key: &[u8]) -> bool {
+        true
     }
-    fn member(&mut self, (): (), _key: &[u8], _value: &[u8]) -> crate::walk::Flow {
+    fn member(&mut self, _member: crate::walk::Member, _key: &[u8], _value: &[u8]) -> crate::walk::Flow {
         crate::walk::Flow::Continue
     }
     fn close(&mut self, _end: u64) {}
