@@ -459,6 +459,24 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_a_node_asks_for_a_description_of_that_node() {
+        let key = "AbCdEfGhIjKlMnOpQrStUv";
+        let file = format!("https://www.figma.com/design/{key}/x");
+        let node = format!("{file}?node-id=1-2");
+        let cases = [
+            (json!({"file_key": node}), json!({"file_key": key, "node_ids": ["1:2"]})),
+            (json!({"url": node, "depth": 1}), json!({"file_key": key, "node_ids": ["1:2"], "depth": 1})),
+            (json!({"url": node, "node_ids": ["3:4"]}), json!({"file_key": key, "node_ids": ["3:4"]})),
+            (json!({"file_key": node, "node_id": "3-4"}), json!({"file_key": key, "node_ids": ["3:4"]})),
+            (json!({"file_key": file}), json!({"file_key": key})),
+            (json!({"file_key": key}), json!({"file_key": key})),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(checked("figma_design_context_get", &given), Ok(expected), "{given}");
+        }
+    }
+
+    #[test]
     fn everything_else_is_refused_by_name() {
         let key = "AbCdEfGhIjKlMnOpQrStUv";
         let cases = [

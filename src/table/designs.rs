@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{args::*, files, row::*};
+use super::{args::*, figma_url::FigmaUrl, files, row::*};
 
 /// Everything that images come from.
 pub(super) const IMAGES: ImageEndpoints = ImageEndpoints { render: files::RENDER, fills: files::IMAGE_FILLS };
@@ -31,6 +31,20 @@ enum DevStatus {
 }
 
 /// Each text that is looked for has something in it.
+/// A link to a node asks for that node, unless nodes are named beside it.
+fn adapt_link(args: &mut Args) {
+    if args.contains_key("node_ids") || args.contains_key("node_id") {
+        return;
+    }
+    let link = ["file_key", "url"].iter().find_map(|name| args.get(*name)).cloned();
+    let url = link.as_ref().and_then(Value::as_str).and_then(FigmaUrl::parse);
+    if let (Some(Ok(url)), Some(link)) = (url, link)
+        && !url.node_ids.is_empty()
+    {
+        args.insert("node_ids".to_owned(), link);
+    }
+}
+
 fn check_search(args: &Args) -> Result<(), (&'static str, String)> {
     const LONGEST: usize = 200;
     for name in ["query", "component", "style", "variable", "page", "type", "size"] {
@@ -105,7 +119,11 @@ pub(super) const TOOLSET: Toolset = Toolset {
                 effect: Effect::Read,
                 input: input::<Args>(),
                 handler: Handler::DesignContext(files::NODES),
-                extra: NO_EXTRA,
+                extra: Extra {
+                    argument_aliases: &[("url", "file_key"), ("node_id", "node_ids")],
+                    adapt: Some(adapt_link),
+                    ..NO_EXTRA
+                },
             }
         },
         {
